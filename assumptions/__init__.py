@@ -1,0 +1,56 @@
+"""What can be said about a function: norms, inequalities, their checkers, what implies what."""
+
+from assumptions.base import (
+    EVERYWHERE,
+    Assumption,
+    Ball,
+    Certificate,
+    Check,
+    Everywhere,
+    Function,
+    Inequality,
+    Region,
+    Sides,
+)
+from assumptions.convex import Convex
+from assumptions.implies import IMPLICATIONS, Implies, closure
+from assumptions.layers import Layers
+from assumptions.lipschitz import Lipschitz
+from assumptions.norms import EUCLIDEAN, Lp, Norm
+from assumptions.pl import PL
+from assumptions.sampling import sample_points
+from assumptions.smooth import Smooth
+from assumptions.specification import Specified, parse_specification
+from assumptions.strongly_convex import StronglyConvex
+
+ASSUMPTIONS: tuple[type[Assumption], ...] = (Convex, StronglyConvex, Smooth, PL, Lipschitz)
+"""The room's list."""
+
+__all__ = [
+    "ASSUMPTIONS",
+    "EUCLIDEAN",
+    "EVERYWHERE",
+    "IMPLICATIONS",
+    "PL",
+    "Assumption",
+    "Ball",
+    "Certificate",
+    "Check",
+    "Convex",
+    "Everywhere",
+    "Function",
+    "Implies",
+    "Inequality",
+    "Layers",
+    "Lipschitz",
+    "Lp",
+    "Norm",
+    "Region",
+    "Sides",
+    "Smooth",
+    "Specified",
+    "StronglyConvex",
+    "closure",
+    "parse_specification",
+    "sample_points",
+]

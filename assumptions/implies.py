@@ -1,0 +1,124 @@
+"""What implies what: rows of premises, a rule for the constants, and a proof."""
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from assumptions.base import EVERYWHERE, Assumption, Ball, Certificate, Everywhere, Region
+from assumptions.convex import Convex
+from assumptions.pl import PL
+from assumptions.strongly_convex import StronglyConvex
+
+
+@dataclass(frozen=True)
+class Implies:
+    """premises => rule(*premises), for the reason given in ``proof``.
+
+    rule: gets one instance per premise class, in order; returns the conclusion, or None where
+    constants or norms do not allow one. local: the proof also holds when the premises hold only on
+    one ball, and the conclusion then holds there. ValueError without premises or proof.
+    """
+
+    premises: tuple[type[Assumption], ...]
+    rule: Callable[..., Assumption | None]
+    proof: str
+    local: bool = False
+
+    def __post_init__(self) -> None:
+        """A row without a proof is a belief."""
+        if not self.premises:
+            raise ValueError(f"premises must name at least one assumption, got {self.premises!r}")
+        if not self.proof.strip():
+            raise ValueError(f"proof must not be empty, got {self.proof!r}")
+
+
+IMPLICATIONS: tuple[Implies, ...] = (
+    Implies(
+        premises=(StronglyConvex,),
+        rule=lambda strong: Convex(),  # noqa: ARG005
+        proof="mu/2 |x - y|^2 >= 0",
+        local=True,
+    ),
+    Implies(
+        premises=(StronglyConvex,),
+        rule=lambda strong: PL(mu_pl=strong.mu, norm=strong.norm),
+        proof="f_star >= min over z of f(x) + <g, z> + mu/2 |z|^2 = f(x) - |g|_*^2 / (2 mu)",
+    ),
+)
+"""The room's rows. The second is not local: f_star may be attained outside the ball."""
+
+
+def closure(
+    certificates: Iterable[Certificate], implications: tuple[Implies, ...] = IMPLICATIONS
+) -> tuple[Certificate, ...]:
+    """All that follows from the certificates, less what another one says at least as well.
+
+    A conclusion holds where all its premises hold; premises on two different balls, and premises on
+    a ball with a row that is not ``local``, give none. It is declared if a premise is. A certificate
+    is dropped if another one implies it, on a region at least as large, with a status at least as
+    good. Ends when no row gives anything new; ValueError if that takes more than 100 rounds.
+    """
+    known: list[Certificate] = []
+    for certificate in certificates:
+        known = _added(known, certificate)
+    for _ in range(100):
+        before = known
+        for row in implications:
+            for conclusion in _conclusions(row, tuple(known)):
+                known = _added(known, conclusion)
+        if known == before:
+            return tuple(known)
+    raise ValueError("implications keep producing new certificates; a row must not strengthen its premise")
+
+
+def _conclusions(row: Implies, known: tuple[Certificate, ...]) -> Iterable[Certificate]:
+    """What one row gives on all choices of premises."""
+    choices = [[c for c in known if type(c.assumption) is premise] for premise in row.premises]
+    for chosen in itertools.product(*choices):
+        region = _common_region(chosen)
+        if region is None or (isinstance(region, Ball) and not row.local):
+            continue
+        conclusion = row.rule(*(c.assumption for c in chosen))
+        if conclusion is None:
+            continue
+        declared = any(c.status == "declared" for c in chosen)
+        first, *others = chosen
+        steps = tuple(dict.fromkeys(s for c in chosen for s in c.steps))
+        steps += tuple(f"with {c.assumption!r}: {c.proof}" for c in others)
+        combined = replace(first, steps=steps, region=region, status="declared" if declared else "certified")
+        yield combined.then(conclusion, row.proof)
+
+
+def _common_region(chosen: tuple[Certificate, ...]) -> Region | None:
+    """Where all hold: everywhere, or the one ball named; None if two balls are named."""
+    balls = {c.region for c in chosen if c.region != EVERYWHERE}
+    if len(balls) > 1:
+        return None
+    return balls.pop() if balls else EVERYWHERE
+
+
+def _added(known: list[Certificate], new: Certificate) -> list[Certificate]:
+    """``known`` with ``new``, unless it adds nothing, and without what ``new`` makes superfluous."""
+    if any(_covers(old, new) for old in known):
+        return known
+    return [*(old for old in known if not _covers(new, old)), new]
+
+
+def _covers(strong: Certificate, weak: Certificate) -> bool:
+    """True if ``strong`` says at least as much, on as large a region, on as good a word."""
+    return (
+        weak.assumption.implied_by(strong.assumption)
+        and _region_covers(strong.region, weak.region)
+        and (strong.status == "certified" or weak.status == "declared")
+    )
+
+
+def _region_covers(large: Region, small: Region) -> bool:
+    """True if ``small`` lies in ``large``: by definition, not up to rounding."""
+    if isinstance(large, Everywhere):
+        return True
+    if isinstance(small, Everywhere) or len(large.center) != len(small.center):
+        return False
+    if large.center == small.center:
+        return small.radius <= large.radius
+    return False

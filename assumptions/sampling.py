@@ -1,0 +1,48 @@
+"""Points at which inequalities are tried."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from assumptions.base import Function
+from assumptions.guards import require_dimension
+
+DECADES = 6.0
+"""Offsets and separations spread over this many powers of ten."""
+LARGEST = 1e2
+"""Largest offset and separation, in units of the size of the centre (at least 1)."""
+
+
+def sample_points(problem: Function, n: int, arity: int = 2, seed: int = 0) -> tuple[Tensor, ...]:
+    """``arity`` tensors (n, d): row i of all of them is one tuple of points.
+
+    Centres are ``x0`` and, if offered, ``x_star``. The first point of a tuple is a centre plus an
+    offset, the others the first plus a separation; both lengths are log-uniform over six decades
+    up to 100 times the size of the centre. Half of the tuples move along axes, half in uniformly
+    random directions. The same for the same seed; domains are left to the caller. n, arity >= 1,
+    else ValueError.
+    """
+    require_dimension(n=n, arity=arity)
+    generator = torch.Generator().manual_seed(seed)
+    centres = [problem.x0.to(torch.float64)]
+    if problem.offers("x_star"):
+        centres.append(getattr(problem, "x_star").to(centres[0]))  # noqa: B009  (optional attribute)
+    stacked = torch.stack([c.detach() for c in centres])
+    centre = stacked[(torch.arange(n) % len(centres)).to(stacked.device)]
+    size = LARGEST * centre.norm(dim=-1, keepdim=True).clamp(min=1.0)
+    first = centre + size * _moves(n, problem.d, generator).to(centre)
+    others = [first + size * _moves(n, problem.d, generator).to(centre) for _ in range(arity - 1)]
+    return (first, *others)
+
+
+def _moves(n: int, d: int, generator: torch.Generator) -> Tensor:
+    """(n, d), lengths log-uniform in [10^-DECADES, 1]; each row along an axis with probability 1/2."""
+    free = torch.randn(n, d, dtype=torch.float64, generator=generator)
+    free = free / free.norm(dim=-1, keepdim=True)
+    index = torch.randint(d, (n,), generator=generator)
+    sign = torch.randint(2, (n, 1), generator=generator) * 2.0 - 1.0
+    axis = torch.nn.functional.one_hot(index, d).to(torch.float64) * sign
+    along_axis = torch.rand(n, 1, dtype=torch.float64, generator=generator) < 0.5
+    decades = DECADES * torch.rand(n, 1, dtype=torch.float64, generator=generator)
+    return torch.where(along_axis, axis, free) * torch.exp(-math.log(10.0) * decades)

@@ -1,0 +1,157 @@
+"""Adversarial search: ascent on the ratio lhs / rhs of an inequality."""
+
+import torch
+from torch import Tensor
+
+from assumptions.base import Check, Function, Inequality
+from assumptions.guards import require_dimension
+from assumptions.sampling import sample_points
+
+STEPS = 40
+"""Evaluations of one restart."""
+BATCH = 64
+"""Tuples of points that climb at once."""
+
+Points = tuple[Tensor, ...]
+
+
+def ascend(assumption: Inequality, problem: Function, budget: int = 20_000, seed: int = 0) -> Check:
+    """Climb the ratio from sampled points, then ``check`` the sampled and the best points.
+
+    budget: >= 1, at most this many evaluations of the ratio (points times steps) while searching;
+    ``check`` alone judges what was found. Restarts take turns: Adam on log(lhs / rhs), where the
+    ratio has a gradient in the points; bisection, where there are two points; and random local
+    search. Points where the problem says that
+    it is not defined (``contains``) are left out; ValueError if none is left. The same for the
+    same seed.
+    """
+    require_dimension(budget=budget)
+    tried: list[Points] = []
+    restart = 0
+    while budget > 0:
+        batch = min(BATCH, budget)
+        steps = min(STEPS, budget // batch)
+        # one more point than needed: the second sets the length of the moves even if arity is 1
+        stream = 1_000_003 * seed + restart
+        start = sample_points(problem, batch, assumption.arity + 1, seed=stream)
+        length = (start[1] - start[0]).norm(dim=-1, keepdim=True) / 10
+        start = start[: assumption.arity]
+        climb = _LADDERS[restart % len(_LADDERS)]
+        if (climb is _adam and not _has_gradient(assumption, problem, start)) or (
+            climb is _bisect and (assumption.arity != 2 or steps < 3)
+        ):
+            climb = _local
+        tried += [start, climb(assumption, problem, start, length, steps, stream)]
+        budget -= batch * steps
+        restart += 1
+    points = tuple(torch.cat(column) for column in zip(*tried, strict=True))
+    inside = _inside(problem, points)
+    return assumption.check(problem, *(p[inside] for p in points))
+
+
+def _score(assumption: Inequality, problem: Function, points: Points) -> tuple[Tensor, Tensor]:
+    """log(lhs / rhs), and the same as a merit: -inf where rounding or the domain makes it void."""
+    lhs, rhs, resolution = assumption.sides(problem, *points)
+    score = lhs.log() - rhs.log()
+    with torch.no_grad():
+        resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
+        violated = ~(lhs <= rhs + resolution) | ~lhs.isfinite()
+        visible = violated | (torch.maximum(lhs, rhs) > 10 * resolution)
+        merit = torch.where(violated, score.nan_to_num(nan=torch.inf, posinf=torch.inf).clamp(min=0), score)
+        merit = torch.where(visible & _inside(problem, points), merit, -torch.inf)
+    return score, merit.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+
+
+def _inside(problem: Function, points: Points) -> Tensor:
+    """Rows of which all points lie where the problem is defined: bool (n,)."""
+    inside = torch.ones(points[0].shape[:-1], dtype=torch.bool, device=points[0].device)
+    if problem.offers("contains"):
+        for p in points:
+            inside = inside & getattr(problem, "contains")(p.detach())  # noqa: B009  (optional attribute)
+    return inside
+
+
+def _has_gradient(assumption: Inequality, problem: Function, points: Points) -> bool:
+    """True if the ratio can be differentiated in the points: some oracles leave torch."""
+    first = tuple(p[:1].clone().requires_grad_() for p in points)
+    try:
+        with torch.enable_grad():
+            lhs, rhs, _ = assumption.sides(problem, *first)
+    except RuntimeError:  # torch refuses to hand a tensor with history to numpy
+        return False
+    return lhs.requires_grad or rhs.requires_grad
+
+
+def _adam(
+    assumption: Inequality, problem: Function, start: Points, length: Tensor, steps: int, seed: int
+) -> Points:
+    """The best points on a path of Adam, whose steps have about the given length per entry."""
+    del seed
+    points = best = tuple(p.clone() for p in start)
+    best_merit = torch.full_like(length.squeeze(-1), -torch.inf)
+    first, second = ([torch.zeros_like(p) for p in points] for _ in range(2))
+    for step in range(1, steps + 1):
+        leaves = tuple(p.clone().requires_grad_() for p in points)
+        with torch.enable_grad():
+            score, merit = _score(assumption, problem, leaves)
+            finite = torch.where(score.isfinite(), score, 0.0).sum()
+            grads = torch.autograd.grad(finite, leaves, allow_unused=True, materialize_grads=True)
+        best, best_merit = _better(points, merit, best, best_merit)
+        moved = []
+        for i, (p, grad) in enumerate(zip(points, grads, strict=True)):
+            # per-row units, so that Adam's memory does not depend on the scale of the pair
+            g = (grad * length).nan_to_num(nan=0.0, posinf=0.0, neginf=0.0)
+            first[i] = 0.8 * first[i] + 0.2 * g
+            second[i] = 0.95 * second[i] + 0.05 * g.square()
+            mean, square = first[i] / (1 - 0.8**step), second[i] / (1 - 0.95**step)
+            moved.append(p + length * mean / (square.sqrt() + 1e-30))
+        points = tuple(moved)
+    return best
+
+
+def _bisect(
+    assumption: Inequality, problem: Function, start: Points, length: Tensor, steps: int, seed: int
+) -> Points:
+    """The best pair met on halving each pair again and again, on the side of the larger merit.
+
+    If lhs obeys the triangle inequality and rhs is proportional to |x - y|, some half is at least as
+    bad as the whole: this closes in on kinks, where a gradient of the ratio sees nothing.
+    """
+    del length, seed
+    pair = best = start
+    _, best_merit = _score(assumption, problem, start)
+    for _ in range((steps - 1) // 2):
+        middle = pair[0] + (pair[1] - pair[0]) / 2
+        halves = (pair[0], middle), (middle, pair[1])
+        merits = [_score(assumption, problem, half)[1] for half in halves]
+        pair, _ = _better(halves[0], merits[0], halves[1], merits[1])
+        best, best_merit = _better(pair, torch.maximum(*merits), best, best_merit)
+    return best
+
+
+def _local(
+    assumption: Inequality, problem: Function, start: Points, length: Tensor, steps: int, seed: int
+) -> Points:
+    """The best points of a random walk that moves only uphill, by 10^-3 to 10 lengths."""
+    generator = torch.Generator().manual_seed(seed)
+    best = start
+    best_merit = torch.full_like(length.squeeze(-1), -torch.inf)
+    points = start
+    for _ in range(steps):
+        _, merit = _score(assumption, problem, points)
+        best, best_merit = _better(points, merit, best, best_merit)
+        factor = torch.rand(length.shape, dtype=torch.float64, generator=generator)
+        size = length * (10.0 ** (4 * factor - 3)).to(length)
+        noise = (torch.randn(p.shape, dtype=torch.float64, generator=generator) for p in best)
+        points = tuple(p + size * z.to(p) for p, z in zip(best, noise, strict=True))
+    return best
+
+
+def _better(points: Points, merit: Tensor, best: Points, best_merit: Tensor) -> tuple[Points, Tensor]:
+    """Row by row, whichever has the larger merit."""
+    wins = merit > best_merit
+    kept = tuple(torch.where(wins.unsqueeze(-1), p, b) for p, b in zip(points, best, strict=True))
+    return kept, torch.where(wins, merit, best_merit)
+
+
+_LADDERS = (_adam, _bisect, _local)

@@ -1,0 +1,142 @@
+"""What a problem is: a function whose constants are proved beside it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from assumptions import EUCLIDEAN, Certificate, Layers, Norm
+from assumptions.specification import Specified
+from problems.space import Range
+
+
+class Problem(Specified, ABC):
+    """minimise f(x), x flat: ``(*batch, d)``. A subclass is a frozen dataclass.
+
+    Required: ``d``, ``value``, ``grad``, ``certified``, ``x0``.
+
+    Optional, present as attributes only where the problem has them; ask with ``offers(name)``:
+
+    f_star                        inf f
+    f_lower                       a certified lower bound of f (when f_star is not known)
+    x_star                        one minimiser, (d,)
+    nearest_star(x, norm)         projection on the solution *set*, (*batch, d)
+    prox(x, stepsize)             argmin_z f(z) + |z - x|^2 / (2 stepsize)
+    brox(x, radius)               argmin of f over the Euclidean ball B(x, radius); the minimiser
+                                  nearest to x when the ball holds one
+    hvp(x, v)                     Hessian times v
+
+    ``stepsize`` and ``radius`` are a float or ``(*batch, 1)``. Oracles make tensors only from
+    ``x`` (``x.new_tensor``, ``.to(x)``), so that the device is a flag.
+    """
+
+    space: ClassVar[Mapping[str, Range]] = {}
+    f_star_error: float = 0.0
+    """f_star - f_star_error <= inf f <= f_star."""
+    x_star_error: float = 0.0
+    """Distance from ``x_star`` (or ``nearest_star``) to the exact one, at most."""
+    n_terms: int = 1
+    n_clients: int = 1
+
+    @property
+    @abstractmethod
+    def d(self) -> int:
+        """Dimension."""
+
+    @property
+    @abstractmethod
+    def x0(self) -> Tensor:
+        """Default start, (d,)."""
+
+    @property
+    @abstractmethod
+    def certified(self) -> tuple[Certificate, ...]:
+        """What is proved (or declared) about f, each with its proof."""
+
+    @abstractmethod
+    def value(self, x: Tensor) -> Tensor:
+        """f(x). x: (*batch, d). Returns (*batch,)."""
+
+    @abstractmethod
+    def grad(self, x: Tensor) -> Tensor:
+        """The gradient, or one subgradient where f has a kink. Shapes (*batch, d)."""
+
+    @property
+    def layers(self) -> Layers:
+        """How the variable splits; one Euclidean layer unless said otherwise."""
+        return Layers.single(self.d)
+
+    @property
+    def oracle_errors(self) -> Mapping[str, float]:
+        """Oracle name -> bound on |returned point - exact point|, units of x; absent means rounding."""
+        return {}
+
+    def offers(self, name: str) -> bool:
+        """True if the problem has this oracle or fact."""
+        return getattr(self, name, None) is not None
+
+    def offers_dist(self, norm: Norm = EUCLIDEAN) -> bool:
+        """True if the distance to the solution set in ``norm`` is known.
+
+        ``nearest_star`` projects in the Euclidean norm; for others the minimiser must be unique.
+        """
+        return self.offers("nearest_star") and (norm == EUCLIDEAN or self.unique_star)
+
+    @property
+    def unique_star(self) -> bool:
+        """True if the minimiser is proved to be unique."""
+        return False
+
+    def contains(self, x: Tensor) -> Tensor:
+        """Whether f(x) is finite by definition of its domain. Returns bool (*batch,)."""
+        return torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
+
+    def gap(self, x: Tensor) -> Tensor:
+        """f(x) - f_star, (*batch,); overridden where a form without cancellation exists."""
+        return self.value(x) - self.f_star  # pyright: ignore[reportAttributeAccessIssue]
+
+    def gap_cancellation(self, x: Tensor) -> Tensor:
+        """Size of the numbers that ``gap`` subtracts, (*batch,): |f| + |f_star| by default."""
+        return self.value(x).abs() + abs(self.f_star)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
+        """Gradient of term j (f is the mean of its terms); of all terms if j is None.
+
+        x: (*batch, d); j: int64 (*batch,). Returns (*batch, d). A problem with one term has only
+        j = 0.
+        """
+        if self.n_terms != 1:
+            raise TypeError(f"{self!r} has {self.n_terms} terms but no part_grad")
+        del j
+        return self.grad(x)
+
+    @classmethod
+    def sample(cls, seed: int) -> Self:
+        """A random member of the family, drawn from ``space``; the same for the same seed."""
+        if not cls.space:
+            raise TypeError(f"{cls.__name__} declares no space to sample from")
+        rng = np.random.default_rng(seed)
+        return cls(**{name: range_.draw(rng) for name, range_ in cls.space.items()})
+
+
+def start_point(problem: Problem, start: tuple[float, ...], default: Tensor) -> Tensor:
+    """``start`` as a tensor if one was given, else ``default``; (d,). ValueError as ``require_start``."""
+    require_start(start, problem.d)
+    return torch.tensor(start, dtype=torch.float64) if start else default
+
+
+def require_start(start: tuple[float, ...], d: int) -> None:
+    """ValueError unless ``start`` is empty or has d finite entries."""
+    if start and (len(start) != d or not all(abs(s) < float("inf") for s in start)):
+        raise ValueError(f"start must be empty or have {d} finite entries, got {start!r}")
+
+
+def column(value: float | Tensor, x: Tensor) -> Tensor:
+    """A radius or stepsize as a tensor that broadcasts against x: (*batch, 1) or ()."""
+    result = torch.as_tensor(value, dtype=x.dtype, device=x.device)
+    if result.dim() > 0 and result.shape[-1] != 1:
+        raise ValueError(f"a radius or stepsize must be a float or (*batch, 1), got {tuple(result.shape)}")
+    return result

@@ -1,0 +1,187 @@
+"""A user's own function as a problem; its constants are declared, not proved."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from assumptions import EUCLIDEAN, Assumption, Certificate, Norm, StronglyConvex
+from assumptions.guards import require_dimension, require_points
+from problems.base import Problem
+from problems.oracle_guards import project_unique, require_euclidean, require_vector
+
+Values = Callable[[Tensor], Tensor]
+Step = Callable[[Tensor, float | Tensor], Tensor]
+ROWS_RTOL = 1e-10
+"""Batched and single rows may differ by the order of sums, far below this; a wrong axis does not."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FunctionProblem(Problem):
+    """What ``from_function`` makes: f and its oracles as given, constants with status "declared".
+
+    Fields as the arguments of ``from_function``; ``start`` is x0.
+    """
+
+    function: Values
+    d: int = 1  # pyright: ignore[reportIncompatibleMethodOverride]
+    gradient: Values | None = None
+    name: str = "f"
+    assume: tuple[Assumption, ...] = ()
+    f_star: float | None = None
+    f_lower: float | None = None
+    x_star: Tensor | None = None
+    prox: Step | None = None
+    brox: Step | None = None
+    start: tuple[float, ...] = ()
+    declared_unique: bool = False
+
+    def __repr__(self) -> str:
+        """The name is the identity of a function."""
+        return f"from_function({self.name}, d={self.d})"
+
+    @property
+    def x0(self) -> Tensor:
+        """The start, (d,)."""
+        return torch.tensor(self.start, dtype=torch.float64)
+
+    @property
+    def unique_star(self) -> bool:
+        """True if declared, or implied by declared strong convexity."""
+        return self.declared_unique or any(isinstance(a, StronglyConvex) for a in self.assume)
+
+    @property
+    def certified(self) -> tuple[Certificate, ...]:
+        """The declared assumptions."""
+        return tuple(Certificate(a, proof="declared by the user", status="declared") for a in self.assume)
+
+    def value(self, x: Tensor) -> Tensor:
+        """x: (*batch, d). Returns (*batch,)."""
+        require_points(x, self.d)
+        return self.function(x)
+
+    def grad(self, x: Tensor) -> Tensor:
+        """The user's gradient, else automatic differentiation. Shapes (*batch, d)."""
+        require_points(x, self.d)
+        if self.gradient is not None:
+            return self.gradient(x)
+        # a caller that differentiates through the gradient passes x with its graph
+        create_graph = torch.is_grad_enabled() and x.requires_grad
+        with torch.enable_grad():
+            at = x if create_graph else x.detach().requires_grad_(True)
+            (g,) = torch.autograd.grad(
+                self.function(at).sum(), at, create_graph=create_graph, materialize_grads=True
+            )
+        return g
+
+    @property
+    def nearest_star(self) -> Callable[..., Tensor] | None:
+        """The projection x -> x_star if the minimiser is unique and given, else None."""
+        return self._nearest if self.unique_star and self.x_star is not None else None
+
+    def _nearest(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+        """The minimiser. Shapes (*batch, d)."""
+        require_euclidean(self, norm)
+        assert self.x_star is not None
+        return project_unique(self, x, self.x_star)
+
+
+def from_function(
+    f: Values,
+    d: int,
+    *,
+    grad: Values | None = None,
+    name: str | None = None,
+    assume: tuple[Assumption, ...] = (),
+    f_star: float | None = None,
+    f_lower: float | None = None,
+    x_star: Sequence[float] | Tensor | None = None,
+    prox: Step | None = None,
+    brox: Step | None = None,
+    x0: Sequence[float] | Tensor | None = None,
+    unique_star: bool = False,
+) -> FunctionProblem:
+    """A problem from ``f``: (*batch, d) -> (*batch,), a torch function that acts on the last axis.
+
+    grad: (*batch, d) -> (*batch, d), by default automatic differentiation. name: the identity in
+    results, by default the function's own. assume: declared assumptions; verdicts that use them say
+    so. f_star, f_lower, x_star: what is known of inf f; unique_star: x_star is the only minimiser.
+    prox(x, stepsize), brox(x, radius): as in ``Problem``. x0: default start, (1, ..., 1) if None.
+    ValueError if f does not act row by row, is not finite at x0, or the facts contradict each other.
+    """
+    require_dimension(d=d)
+    start = require_vector("x0", _entries("x0", x0), d) if x0 is not None else (1.0,) * d
+    star = None if x_star is None else require_vector("x_star", _entries("x_star", x_star), d)
+    for entry in assume:
+        if not isinstance(entry, Assumption):
+            raise ValueError(f"assume must hold assumptions such as Convex(), got {entry!r}")
+    problem = FunctionProblem(
+        function=f,
+        d=d,
+        gradient=grad,
+        name=name or getattr(f, "__name__", type(f).__name__),
+        assume=tuple(assume),
+        f_star=None if f_star is None else float(f_star),
+        f_lower=None if f_lower is None else float(f_lower),
+        x_star=None if star is None else torch.tensor(star, dtype=torch.float64),
+        prox=prox,
+        brox=brox,
+        start=start,
+        declared_unique=unique_star,
+    )
+    _require_row_by_row(problem)
+    _require_consistent(problem)
+    return problem
+
+
+def _entries(name: str, value: Sequence[float] | Tensor) -> tuple[float, ...]:
+    entries = value.tolist() if isinstance(value, Tensor) else value
+    if not isinstance(entries, Sequence):
+        raise ValueError(f"{name} must have one axis, got {value!r}")
+    return tuple(entries)
+
+
+def _require_row_by_row(problem: FunctionProblem) -> None:
+    """f and grad on three points at once must be what they are on each alone."""
+    wave = torch.linspace(-1, 1, 3 * problem.d, dtype=torch.float64).reshape(3, problem.d)
+    x = problem.x0 + 1e-2 * wave
+    x = torch.cat([problem.x0.unsqueeze(0), x[1:]])
+    for what, oracle, shape in (("f", problem.value, (3,)), ("grad", problem.grad, (3, problem.d))):
+        together = oracle(x)
+        expected = f"{problem!r}: {what} of a tensor of shape (3, {problem.d}) must be {shape}"
+        if not isinstance(together, Tensor) or tuple(together.shape) != shape:
+            got = tuple(together.shape) if isinstance(together, Tensor) else repr(together)
+            raise ValueError(f"{expected}, got {got}; reduce over the last axis only")
+        if not bool(together[0].isfinite().all()):
+            raise ValueError(f"{problem!r}: {what} must be finite at x0, got {together[0].tolist()}")
+        alone = torch.stack([oracle(row) for row in x])
+        if alone.shape != together.shape or not torch.allclose(
+            together,
+            alone,
+            rtol=ROWS_RTOL,
+            atol=ROWS_RTOL * float(together.detach().abs().max()),
+            equal_nan=True,
+        ):
+            raise ValueError(
+                f"{expected} and equal {what} of each row: got {together.tolist()} at once, "
+                f"{alone.tolist()} one by one; rows must not mix"
+            )
+
+
+def _require_consistent(problem: FunctionProblem) -> None:
+    """f_lower <= f_star <= f at x0, and f(x_star) = f_star, to 1e-9 of their size."""
+    at_start = float(problem.value(problem.x0))
+    if problem.x_star is not None:
+        at_star = float(problem.value(problem.x_star))
+        room = 1e-9 * (abs(at_star) + abs(at_start - at_star))
+        if problem.f_star is not None and not abs(at_star - problem.f_star) <= room:
+            raise ValueError(f"f_star must be f(x_star) = {at_star!r}, got {problem.f_star!r}")
+        if not at_star <= at_start + room:
+            raise ValueError(f"x_star must minimise f, got f(x_star) = {at_star!r} > f(x0) = {at_start!r}")
+    for name in ("f_star", "f_lower"):
+        bound = getattr(problem, name)
+        if bound is not None and not bound <= at_start + 1e-9 * (abs(bound) + abs(at_start)):
+            raise ValueError(f"{name} must be at most f(x0) = {at_start!r}, got {bound!r}")
+    if problem.f_star is not None and problem.f_lower is not None and not problem.f_lower <= problem.f_star:
+        raise ValueError(f"f_lower must be at most f_star = {problem.f_star!r}, got {problem.f_lower!r}")

@@ -1,0 +1,104 @@
+"""The Huber function of the Euclidean norm."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm, Smooth
+from assumptions.guards import require_dimension, require_points, require_positive
+from problems.base import Problem, require_start, start_point
+from problems.oracle_guards import positive_step, project_unique
+from problems.space import Integers, LogUniform, Range
+
+
+@dataclass(frozen=True)
+class Huber(Problem):
+    """f(x) = L/2 |x|^2 if |x| <= delta, else L delta (|x| - delta/2); |.| Euclidean.
+
+    L > 0: units of f per squared unit of x. delta > 0: units of x. start: overrides x0, by default
+    (5, ..., 5). ValueError otherwise. Source: definition.
+    """
+
+    L: float = 1.0
+    delta: float = 1.0
+    d: int = 1  # pyright: ignore[reportIncompatibleMethodOverride]
+    start: tuple[float, ...] = ()
+    f_star: ClassVar[float] = 0.0
+
+    space: ClassVar[Mapping[str, Range]] = {
+        "L": LogUniform(1e-2, 1e2),
+        "delta": LogUniform(1e-2, 10.0),
+        "d": Integers(1, 6),
+    }
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        require_positive(L=self.L, delta=self.delta)
+        require_dimension(d=self.d)
+        require_start(self.start, self.d)
+
+    @cached_property
+    def x_star(self) -> Tensor:
+        """The origin, (d,)."""
+        return torch.zeros(self.d, dtype=torch.float64)
+
+    @property
+    def x0(self) -> Tensor:
+        """(5, ..., 5), (d,)."""
+        return start_point(self, self.start, self.x_star + 5)
+
+    @property
+    def unique_star(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def certified(self) -> tuple[Certificate, ...]:
+        """From grad f(x) = L P(x), P the projection on B(0, delta)."""
+        return (
+            Certificate(Convex(), proof="L times a convex increasing function of |x|"),
+            Certificate(Smooth(self.L), proof="grad f is L times a projection, which is 1-Lipschitz"),
+            Certificate(Lipschitz(self.L * self.delta), proof="grad f is L times a point of B(0, delta)"),
+        )
+
+    def value(self, x: Tensor) -> Tensor:
+        """x: (*batch, d). Returns (*batch,)."""
+        require_points(x, self.d)
+        s = x.norm(dim=-1)
+        inner = s.clamp(max=self.delta)
+        return self.L * inner * (s - inner / 2)
+
+    def gap(self, x: Tensor) -> Tensor:
+        """The value: f_star = 0. x: (*batch, d). Returns (*batch,)."""
+        return self.value(x)
+
+    def gap_cancellation(self, x: Tensor) -> Tensor:
+        """Nothing cancels: the gap itself, (*batch,)."""
+        return self.value(x)
+
+    def grad(self, x: Tensor) -> Tensor:
+        """L x min(1, delta / |x|). Shapes (*batch, d)."""
+        require_points(x, self.d)
+        return self.L * x * (self.delta / x.norm(dim=-1, keepdim=True)).clamp(max=1)
+
+    def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+        """The origin, in every norm. Shapes (*batch, d)."""
+        del norm
+        return project_unique(self, x, self.x_star)
+
+    def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
+        """x / (1 + stepsize L) if that lies in B(0, delta), else x (1 - stepsize L delta / |x|)."""
+        step = positive_step(x, self.d, stepsize=stepsize) * self.L
+        s = x.norm(dim=-1, keepdim=True)
+        inside = s <= self.delta * (1 + step)
+        return torch.where(inside, x / (1 + step), x * (1 - step * self.delta / s))
+
+    def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
+        """Straight to 0 by ``radius``, not beyond: f increases with |x|. Shapes (*batch, d)."""
+        t = positive_step(x, self.d, radius=radius)
+        s = x.norm(dim=-1, keepdim=True)
+        return torch.where(s <= t, torch.zeros_like(x), x - x * (t / s))

@@ -1,0 +1,188 @@
+"""Linear least squares on real data."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
+from assumptions.guards import require_points
+from problems.base import Problem, start_point
+from problems.data import design, load
+from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
+from problems.oracle_guards import positive_step, project_unique
+from problems.secular import EPS, quadratic_brox, quadratic_prox
+
+
+@dataclass(frozen=True)
+class LeastSquares(Problem):
+    """f(x) = |A x - b|^2 / (2 n), A (n, d) with independent columns; a mean of n terms.
+
+    data: "breast_cancer", "digits" or the path of a LIBSVM file; columns standardised, constant
+    ones dropped, then a column of ones. b: the labels as they are (-1, +1; 0..9 for digits). start:
+    overrides x0 = 0. Nothing is read before the first use; then ValueError if the data cannot be
+    read or the columns are dependent.
+
+    Constants: with H = A'A/n, lambda(H) lies within ``margin`` of the computed one. Forming H costs
+    at most (n + 2) EPS |A|'|A| / n entrywise, so (n + 2) EPS trace(H) in norm; the symmetric
+    eigensolver is backward stable, 10 d EPS max lambda; Weyl's inequality gives the sum.
+    """
+
+    data: str
+    start: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Only the type can be checked without reading the data."""
+        if not isinstance(self.data, str) or not self.data:
+            raise ValueError(f"data must be 'breast_cancer', 'digits' or a path, got {self.data!r}")
+
+    @cached_property
+    def _data(self) -> tuple[Tensor, Tensor]:
+        features, labels = load(self.data)
+        return design(features), labels
+
+    @property
+    def d(self) -> int:
+        """Columns of A."""
+        return self._data[0].shape[1]
+
+    @property
+    def n_terms(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Rows of A."""
+        return self._data[0].shape[0]
+
+    @property
+    def x0(self) -> Tensor:
+        """The origin, (d,)."""
+        return start_point(self, self.start, torch.zeros(self.d, dtype=torch.float64))
+
+    @cached_property
+    def _spectrum(self) -> tuple[Tensor, Tensor]:
+        a, _ = self._data
+        eigenvalues, basis = torch.linalg.eigh(a.mT @ a / self.n_terms)
+        return eigenvalues, basis
+
+    @cached_property
+    def _constants(self) -> tuple[float, float]:
+        """(mu, L), rounded outward."""
+        eigenvalues, _ = self._spectrum
+        top = float(eigenvalues[-1])
+        margin = EPS * ((self.n_terms + 2) * float(eigenvalues.sum()) + 10 * self.d * top) * 1.01
+        mu, L = float(eigenvalues[0]) - margin, top + margin
+        if not mu > 0:
+            raise ValueError(f"data {self.data!r}: columns must be linearly independent, got mu <= {mu:g}")
+        return mu, L
+
+    @cached_property
+    def _optimum(self) -> Optimum:
+        """Eigenvectors give the solution, refined and certified in extended precision."""
+        (a, b), (eigenvalues, basis) = (longdouble(t) for t in self._data), self._spectrum
+        inverse = longdouble(basis / eigenvalues) @ longdouble(basis).T
+        x = torch.zeros(self.d, dtype=torch.float64)
+        for _ in range(4):
+            x = shifted(x, inverse @ (a.T @ (a @ longdouble(x) - b) / len(b)))
+        z, n, u = longdouble(x), len(b), LONG_EPS
+        r = a @ z - b
+        r_error = (self.d + 2) * u * (np.abs(a) @ np.abs(z) + np.abs(b))
+        grad, grad_error = a.T @ r / n, np.abs(a).T @ (r_error + (n + 4) * u * np.abs(r)) / n
+        value: Array = (r @ r) / (2 * n)
+        value_error = float(np.abs(r) @ r_error / n + r_error @ r_error / n + (n + 4) * u * value)
+        return certified_optimum(x, value, value_error, grad, 1.01 * grad_error, self._constants[0])
+
+    @property
+    def x_star(self) -> Tensor:
+        """The solution to ``x_star_error``, (d,)."""
+        return self._optimum.x
+
+    @property
+    def f_star(self) -> float:
+        """An upper bound of inf f, off by at most ``f_star_error``."""
+        return self._optimum.f_star
+
+    @property
+    def f_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """|grad|^2 / (2 mu) at the solution found, plus rounding."""
+        return self._optimum.f_star_error
+
+    @property
+    def x_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """|grad| / mu at the solution found."""
+        return self._optimum.x_error
+
+    @property
+    def unique_star(self) -> bool:
+        """True: mu > 0."""
+        return True
+
+    @property
+    def certified(self) -> tuple[Certificate, ...]:
+        """From the eigenvalues of A'A/n, rounded outward."""
+        mu, L = self._constants
+        bounds = "eigenvalues of A'A/n, rounded outward by the margin of the class"
+        return (
+            Certificate(Convex(), proof="a mean of squares of affine functions"),
+            Certificate(Smooth(L), proof=f"the Hessian is A'A/n; {bounds}"),
+            Certificate(StronglyConvex(mu), proof=f"the Hessian is A'A/n; {bounds}"),
+            Certificate(PL(mu), proof="minimise the strong convexity inequality over y on both sides"),
+        )
+
+    def value(self, x: Tensor) -> Tensor:
+        """x: (*batch, d). Returns (*batch,)."""
+        require_points(x, self.d)
+        a, b = self._data
+        return (x @ a.to(x).mT - b.to(x)).square().mean(dim=-1) / 2
+
+    def gap(self, x: Tensor) -> Tensor:
+        """|A (x - x_star)|^2 / (2 n): exact for the exact x_star, free of cancellation. (*batch,)."""
+        require_points(x, self.d)
+        return ((x - self.x_star.to(x)) @ self._data[0].to(x).mT).square().mean(dim=-1) / 2
+
+    def gap_cancellation(self, x: Tensor) -> Tensor:
+        """The gap, and what an inexact x_star adds to it in units of EPS, (*batch,).
+
+        In the norm |y|_H^2 = y'Hy, |x_star - exact|_H <= e = |g| / sqrt(mu), so the gap |y|_H^2 / 2
+        moves by at most |y|_H e + e^2 / 2.
+        """
+        gap = self.gap(x)
+        error = self._optimum.grad_bound / math.sqrt(self._constants[0])
+        return gap + ((2 * gap).sqrt() * error + error**2 / 2) / EPS
+
+    def grad(self, x: Tensor) -> Tensor:
+        """A'(A x - b) / n. Shapes (*batch, d)."""
+        require_points(x, self.d)
+        a, b = (t.to(x) for t in self._data)
+        return (x @ a.mT - b) @ a / self.n_terms
+
+    def hvp(self, x: Tensor, v: Tensor) -> Tensor:
+        """A'A v / n. Shapes (*batch, d)."""
+        require_points(x, self.d)
+        a = self._data[0].to(v)
+        return v @ a.mT @ a / self.n_terms
+
+    def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
+        """a_j (<a_j, x> - b_j), j: int64 (*batch,); the full gradient if j is None. Shapes (*batch, d)."""
+        if j is None:
+            return self.grad(x)
+        require_points(x, self.d)
+        a, b = (t.to(x)[j] for t in self._data)
+        return a * ((a * x).sum(dim=-1) - b).unsqueeze(-1)
+
+    def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+        """The solution. Shapes (*batch, d)."""
+        del norm
+        return project_unique(self, x, self.x_star)
+
+    def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
+        """By the eigenvectors of A'A/n. Shapes (*batch, d)."""
+        step = positive_step(x, self.d, stepsize=stepsize)
+        eigenvalues, basis = (t.to(x) for t in self._spectrum)
+        return quadratic_prox(x, self.x_star.to(x), eigenvalues, basis, step)
+
+    def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
+        """argmin over B(x, radius) by the secular equation. Shapes (*batch, d)."""
+        t = positive_step(x, self.d, radius=radius)
+        eigenvalues, basis = (t.to(x) for t in self._spectrum)
+        return quadratic_brox(x, self.x_star.to(x), eigenvalues, basis, t)

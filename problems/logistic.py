@@ -1,0 +1,246 @@
+"""Regularised logistic regression on real data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
+from assumptions.guards import require_points, require_positive
+from problems.ball_newton import ball_minimise, proximal_minimise
+from problems.base import Problem, start_point
+from problems.data import binary_labels, design, load
+from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
+from problems.oracle_guards import positive_step, project_unique
+from problems.secular import EPS
+from problems.softplus import softplus, softplus_divergence
+from problems.space import Choice, LogUniform, Range
+
+
+@dataclass(frozen=True)
+class LogisticRegression(Problem):
+    """f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.
+
+    data: "breast_cancer" (malignant -1, benign +1), "digits" (odd -1, even +1) or the path of a
+    LIBSVM file with two labels; columns standardised, constant ones dropped, then a column of ones.
+    reg > 0: units of f per squared unit of x. start: overrides x0 = 0. Nothing is read before the
+    first use; then ValueError if the data cannot be read or have not two labels.
+
+    Constants: 0 <= s'' <= 1/4 for s = softplus, so reg I <= Hessian <= A'A/(4n) + reg I. The largest
+    eigenvalue of A'A/n is rounded outward: forming it costs (n + 2) EPS trace, the symmetric
+    eigensolver 10 d EPS lambda_max (Weyl's inequality).
+    """
+
+    data: str
+    reg: float
+    start: tuple[float, ...] = ()
+
+    space: ClassVar[Mapping[str, Range]] = {
+        "data": Choice(("breast_cancer",)),
+        "reg": LogUniform(1e-3, 1.0),
+    }
+
+    def __post_init__(self) -> None:
+        """Only types and reg can be checked without reading the data."""
+        if not isinstance(self.data, str) or not self.data:
+            raise ValueError(f"data must be 'breast_cancer', 'digits' or a path, got {self.data!r}")
+        require_positive(reg=self.reg)
+
+    @cached_property
+    def _z(self) -> Tensor:
+        """Rows -b_i a_i, (n, d)."""
+        features, labels = load(self.data)
+        return -binary_labels(self.data, labels).unsqueeze(-1) * design(features)
+
+    @property
+    def d(self) -> int:
+        """Columns of A."""
+        return self._z.shape[1]
+
+    @property
+    def n_terms(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Rows of A."""
+        return self._z.shape[0]
+
+    @property
+    def x0(self) -> Tensor:
+        """The origin, (d,)."""
+        return start_point(self, self.start, torch.zeros(self.d, dtype=torch.float64))
+
+    @cached_property
+    def _L(self) -> float:
+        eigenvalues = torch.linalg.eigvalsh(self._z.mT @ self._z / self.n_terms)
+        top, trace = float(eigenvalues[-1]), float(eigenvalues.sum())
+        margin = EPS * ((self.n_terms + 2) * trace + 10 * self.d * top) * 1.01
+        return ((top + margin) / 4 + self.reg) * (1 + 4 * EPS)
+
+    @cached_property
+    def _optimum(self) -> Optimum:
+        """Newton, then refined and certified in extended precision."""
+        start = torch.zeros(1, self.d, dtype=torch.float64)
+        x = proximal_minimise(self, start, torch.zeros_like(start[:, :1])).point[0]
+        for _ in range(3):
+            step = torch.linalg.solve(self.hessian(x), torch.from_numpy(self._long(x)[1].astype(np.float64)))
+            x = shifted(x, longdouble(step))
+        value, grad, value_error, grad_error = self._long(x)
+        return certified_optimum(x, value, value_error, grad, grad_error, self.reg)
+
+    def _long(self, x: Tensor) -> tuple[Array, Array, float, Array]:
+        """f and grad f at x in extended precision, with bounds of their rounding errors."""
+        rows, z, n, u = longdouble(self._z), longdouble(x), self.n_terms, LONG_EPS
+        m = rows @ z
+        m_error = (self.d + 2) * u * (np.abs(rows) @ np.abs(z))
+        sigmoid = np.exp(-np.logaddexp(-m, np.longdouble(0)))
+        value: Array = np.logaddexp(m, np.longdouble(0)).mean() + self.reg * (z @ z) / 2
+        grad: Array = rows.T @ sigmoid / n + self.reg * z
+        # s' is 1/4-Lipschitz, s is 1-Lipschitz; 16 u: library functions of a value up to |m|
+        sigmoid_error = m_error / 4 + (n + 16 + 4 * np.abs(m)) * u * sigmoid
+        grad_error = np.abs(rows).T @ sigmoid_error / n + (8 * u) * self.reg * np.abs(z)
+        value_error = float(m_error.mean() + (n + self.d + 16) * u * value)
+        return value, grad, 1.01 * value_error, 1.01 * grad_error
+
+    @property
+    def x_star(self) -> Tensor:
+        """The minimiser to ``x_star_error``, (d,)."""
+        return self._optimum.x
+
+    @property
+    def f_star(self) -> float:
+        """An upper bound of inf f, off by at most ``f_star_error``."""
+        return self._optimum.f_star
+
+    @property
+    def f_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """|grad|^2 / (2 reg) at the point found, plus rounding."""
+        return self._optimum.f_star_error
+
+    @property
+    def x_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """|grad| / reg at the point found."""
+        return self._optimum.x_error
+
+    @property
+    def unique_star(self) -> bool:
+        """True."""
+        return True
+
+    @property
+    def certified(self) -> tuple[Certificate, ...]:
+        """From the Hessian A' diag(s'') A / n + reg I with 0 <= s'' <= 1/4."""
+        pl = "minimise the strong convexity inequality over y on both sides"
+        return (
+            Certificate(Convex(), proof="a mean of convex functions of linear ones, plus a square"),
+            Certificate(Smooth(self._L), proof="Hessian <= A'A/(4n) + reg I, eigenvalue rounded outward"),
+            Certificate(StronglyConvex(self.reg), proof="Hessian >= reg I"),
+            Certificate(PL(self.reg), proof=pl),
+        )
+
+    def value(self, x: Tensor) -> Tensor:
+        """x: (*batch, d). Returns (*batch,)."""
+        require_points(x, self.d)
+        return softplus(x @ self._z.to(x).mT).mean(dim=-1) + self.reg / 2 * x.square().sum(dim=-1)
+
+    def gap(self, x: Tensor) -> Tensor:
+        """Bregman divergence of f between x and x_star, a sum of terms >= 0; (*batch,).
+
+        f(x) - f(x_star) exceeds it by <grad f(x_star), x - x_star>, which is 0 at the exact x_star.
+        """
+        require_points(x, self.d)
+        x_star, rows = self.x_star.to(x), self._z.to(x)
+        y = x - x_star
+        return softplus_divergence(x_star @ rows.mT, y @ rows.mT).mean(dim=-1) + (
+            self.reg / 2 * y.square().sum(dim=-1)
+        )
+
+    def gap_cancellation(self, x: Tensor) -> Tensor:
+        """The gap, and in units of EPS what |grad f(x_star)| |x - x_star| adds to it, (*batch,)."""
+        gap = self.gap(x)
+        distance = (x - self.x_star.to(x)).norm(dim=-1) + self.x_star_error
+        return gap + self._optimum.grad_bound * distance / EPS
+
+    def grad(self, x: Tensor) -> Tensor:
+        """mean_i z_i s'(<z_i, x>) + reg x with z_i = -b_i a_i. Shapes (*batch, d)."""
+        require_points(x, self.d)
+        rows = self._z.to(x)
+        return torch.sigmoid(x @ rows.mT) @ rows / self.n_terms + self.reg * x
+
+    def _curvature(self, x: Tensor) -> Tensor:
+        m = x @ self._z.to(x).mT
+        return torch.sigmoid(m) * torch.sigmoid(-m) / self.n_terms
+
+    def hvp(self, x: Tensor, v: Tensor) -> Tensor:
+        """Hessian at x times v. Shapes (*batch, d)."""
+        require_points(x, self.d)
+        rows = self._z.to(v)
+        return (self._curvature(x) * (v @ rows.mT)) @ rows + self.reg * v
+
+    def hessian(self, x: Tensor) -> Tensor:
+        """The Hessian. x: (*batch, d). Returns (*batch, d, d)."""
+        require_points(x, self.d)
+        rows = self._z.to(x)
+        return (rows.mT * self._curvature(x).unsqueeze(-2)) @ rows + self.reg * torch.eye(self.d).to(x)
+
+    def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
+        """z_j s'(<z_j, x>) + reg x, j: int64 (*batch,); the full gradient if j is None. (*batch, d)."""
+        if j is None:
+            return self.grad(x)
+        require_points(x, self.d)
+        rows = self._z.to(x)[j]
+        return rows * torch.sigmoid((rows * x).sum(dim=-1)).unsqueeze(-1) + self.reg * x
+
+    def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+        """The minimiser. Shapes (*batch, d)."""
+        del norm
+        return project_unique(self, x, self.x_star)
+
+    @cached_property
+    def _mean_length(self) -> float:
+        return float(self._z.norm(dim=-1).mean())
+
+    def grad_resolution(self, x: Tensor) -> Tensor:
+        """What rounding does to the gradient: 32 EPS (mean |a_i| + L |x|), (*batch,)."""
+        return 32 * EPS * (self._mean_length + self._L * x.norm(dim=-1))
+
+    @property
+    def oracle_errors(self) -> Mapping[str, float]:
+        """Residual over reg, for results with |u| <= 10 (1 + |x_star| + |x0|); see ``ball_newton``.
+
+        The residual returned is at most ``grad_resolution``; the second one is room for its rounding.
+        """
+        reach = 10 * (1 + self.x_star.norm() + self.x0.norm())
+        size = 32 * EPS * (self._mean_length + self._L * float(reach))
+        return {"brox": 2 * size / self.reg, "prox": 2 * size / self.reg}
+
+    def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
+        """By Newton's method to a certified residual. Shapes (*batch, d). SolverError if it fails."""
+        step = positive_step(x, self.d, stepsize=stepsize)
+        rows, step = _rows(x, step)
+        point = proximal_minimise(self, rows, 1 / step).point
+        return point.reshape(torch.broadcast_shapes(x.shape, (*_batch(stepsize), self.d)))
+
+    def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
+        """x_star if it is within reach, else by Newton's method over the ball. Shapes (*batch, d).
+
+        SolverError if a residual stays above its tolerance.
+        """
+        t = positive_step(x, self.d, radius=radius)
+        rows, t = _rows(x, t)
+        point = self.x_star.to(x).expand_as(rows).clone()
+        far = ~((rows - point).norm(dim=-1) <= t.squeeze(-1))
+        point[far] = ball_minimise(self, rows[far], t[far]).point
+        return point.reshape(torch.broadcast_shapes(x.shape, (*_batch(radius), self.d)))
+
+
+def _batch(step: float | Tensor) -> tuple[int, ...]:
+    return tuple(step.shape[:-1]) if isinstance(step, Tensor) else ()
+
+
+def _rows(x: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+    """x and the step broadcast against each other and flattened to (rows, d) and (rows, 1)."""
+    shape = torch.broadcast_shapes(x.shape[:-1], step.shape[:-1])
+    flat = x.expand(*shape, x.shape[-1]).reshape(-1, x.shape[-1])
+    return flat, step.expand(*shape, 1).reshape(-1, 1)

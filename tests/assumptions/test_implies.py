@@ -1,0 +1,181 @@
+import math
+
+import pytest
+import torch
+
+from assumptions import (
+    EUCLIDEAN,
+    IMPLICATIONS,
+    PL,
+    Ball,
+    Certificate,
+    Convex,
+    Implies,
+    Lipschitz,
+    Lp,
+    Smooth,
+    StronglyConvex,
+    closure,
+    sample_points,
+)
+from tests.assumptions.toys import Toy, rotated
+
+NEAR, FAR = Ball((0.0, 0.0), 1.0), Ball((5.0, 0.0), 1.0)
+
+
+def witness(seed: int) -> tuple[Toy, Certificate]:
+    """A random quadratic, and its modulus in a random norm of lower bounds |x|_2 >= c |x|."""
+    generator = torch.Generator().manual_seed(seed)
+    d = int(torch.randint(1, 5, (), generator=generator))
+    eigenvalues = (10 ** (4 * torch.rand(d, dtype=torch.float64, generator=generator) - 2)).tolist()
+    p = (1.0, 1.5, 2.0, 5.0, math.inf)[seed % 5]
+    # |x|_p <= d^(1/p - 1/2) |x|_2 for p < 2, and <= |x|_2 for p >= 2
+    largest = max(1.0, d ** (1 / p - 0.5))
+    strong = StronglyConvex(min(eigenvalues) / largest**2, Lp(p))
+    return rotated(*eigenvalues, seed=seed), Certificate(strong, "smallest eigenvalue")
+
+
+def holds(row: Implies, seed: int) -> bool:
+    """Whether the conclusion of a row survives on a random function that has its premise."""
+    problem, certificate = witness(seed)
+    conclusion = row.rule(certificate.assumption)
+    points = sample_points(problem, 500, conclusion.arity, seed=seed)
+    assert certificate.assumption.check(problem, *sample_points(problem, 500, 2)).verdict == "not refuted"
+    return (
+        conclusion.check(problem, *points).verdict == "not refuted"
+        and conclusion.refute(problem, 3000, seed=seed).verdict == "not refuted"
+    )
+
+
+@pytest.mark.parametrize("row", IMPLICATIONS, ids=lambda row: row.proof)
+def test_every_row_holds_on_witnesses(row: Implies):
+    assert row.premises == (StronglyConvex,), "witness() makes strongly convex functions only"
+    assert all(holds(row, seed) for seed in range(20))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda strong: PL(mu_pl=1.1 * strong.mu, norm=EUCLIDEAN),
+        lambda strong: Smooth(L=strong.mu, norm=strong.norm),
+        lambda strong: Lipschitz(G=strong.mu, norm=strong.norm),
+    ],
+)
+def test_a_wrong_row_is_caught(rule):
+    row = Implies((StronglyConvex,), rule, proof="wishful")
+    assert not all(holds(row, seed) for seed in range(2, 20, 5))  # the Euclidean witnesses
+
+
+def test_closure_of_strong_convexity():
+    norm = Lp(3)
+    known = closure([Certificate(StronglyConvex(2.0, norm), "given")])
+    assert [c.assumption for c in known] == [StronglyConvex(2.0, norm), Convex(), PL(2.0, norm)]
+    assert known[0].steps == ()
+    assert known[1].steps == ("StronglyConvex(mu=2.0, norm=Lp(p=3.0)) => Convex(): mu/2 |x - y|^2 >= 0",)
+    assert all(c.status == "certified" for c in known)
+
+
+def test_smoothness_adds_nothing():
+    assert (
+        len(
+            closure(
+                [Certificate(Convex(), "a"), Certificate(Smooth(1.0), "b"), Certificate(Lipschitz(1.0), "c")]
+            )
+        )
+        == 3
+    )
+
+
+def test_closure_is_idempotent_and_keeps_the_strongest():
+    known = closure(
+        [
+            Certificate(Smooth(3.0), "crude"),
+            Certificate(Smooth(2.0), "fine"),
+            Certificate(Smooth(2.5), "middling"),
+            Certificate(Smooth(1.0, Lp(1)), "another geometry"),
+            Certificate(StronglyConvex(0.5), "given"),
+            Certificate(PL(1.0), "better than implied"),
+        ]
+    )
+    assert {repr(c.assumption) for c in known} == {
+        "Smooth(L=2.0)",
+        "Smooth(L=1.0, norm=Lp(p=1.0))",
+        "StronglyConvex(mu=0.5)",
+        "PL(mu_pl=1.0)",
+        "Convex()",
+    }
+    assert closure(known) == known
+
+
+def test_a_declared_premise_gives_a_declared_conclusion():
+    known = closure(
+        [Certificate(StronglyConvex(2.0), "user", status="declared"), Certificate(Convex(), "proved")]
+    )
+    statuses = {c.assumption: c.status for c in known}
+    assert statuses == {StronglyConvex(2.0): "declared", PL(2.0): "declared", Convex(): "certified"}
+
+
+def test_a_declared_constant_does_not_hide_a_certified_one():
+    declared, certified = (
+        Certificate(Smooth(1.0), "user", status="declared"),
+        Certificate(Smooth(2.0), "proved"),
+    )
+    assert set(closure([declared, certified])) == {declared, certified}
+    assert closure([Certificate(Smooth(2.0), "user", status="declared"), certified]) == (certified,)
+
+
+def test_on_a_ball_only_local_rows_apply():
+    known = closure([Certificate(StronglyConvex(2.0), "given", region=NEAR)])
+    assert {(c.assumption, c.region) for c in known} == {(StronglyConvex(2.0), NEAR), (Convex(), NEAR)}
+
+
+def test_regions_order_certificates():
+    everywhere, near = Certificate(Smooth(2.0), "a"), Certificate(Smooth(1.0), "b", region=NEAR)
+    assert set(closure([everywhere, near])) == {everywhere, near}
+    assert closure([Certificate(Smooth(2.0), "b", region=NEAR), everywhere]) == (everywhere,)
+    larger = Certificate(Smooth(1.0), "c", region=Ball((0.0, 0.0), 2.0))
+    assert closure([near, larger]) == (larger,)
+    assert len(closure([near, Certificate(Smooth(1.0), "d", region=FAR)])) == 2
+
+
+PAIR = Implies(
+    (Convex, Smooth),
+    lambda convex, smooth: Lipschitz(smooth.L) if smooth.L > 1 else None,
+    "made up",
+    local=True,
+)
+
+
+def test_rows_with_two_premises():
+    rows = (*IMPLICATIONS, PAIR)
+    convex, smooth = Certificate(Convex(), "a"), Certificate(Smooth(2.0), "b", status="declared")
+    *_, last = closure([convex, smooth], rows)
+    assert (last.assumption, last.status, last.proof) == (Lipschitz(2.0), "declared", "made up")
+    assert last.steps == ("with Smooth(L=2.0): b", "Convex() => Lipschitz(G=2.0): made up")
+    assert len(closure([convex, Certificate(Smooth(0.5), "b")], rows)) == 2
+
+
+def test_premises_meet_on_one_region():
+    near, far = Certificate(Smooth(2.0), "b", region=NEAR), Certificate(Convex(), "a", region=FAR)
+    assert closure([near, far], (PAIR,)) == (near, far)
+    *_, last = closure([near, Certificate(Convex(), "a")], (PAIR,))
+    assert (last.assumption, last.region) == (Lipschitz(2.0), NEAR)
+
+
+def test_rows_chain():
+    rows = (Implies((PL,), lambda pl: Lipschitz(pl.mu_pl), "made up"), *IMPLICATIONS)
+    *_, last = closure([Certificate(StronglyConvex(3.0), "given")], rows)
+    assert last.assumption == Lipschitz(3.0)
+    assert len(last.steps) == 2
+
+
+def test_a_row_that_strengthens_itself_is_an_error():
+    row = Implies((Smooth,), lambda smooth: Smooth(smooth.L / 2), "nonsense")
+    with pytest.raises(ValueError, match="keep producing new certificates"):
+        closure([Certificate(Smooth(1.0), "given")], (row,))
+
+
+@pytest.mark.parametrize(("premises", "proof"), [((), "a proof"), ((Convex,), "  ")])
+def test_bad_rows_are_rejected(premises, proof):
+    with pytest.raises(ValueError, match=r"premises|proof"):
+        Implies(premises, lambda *a: None, proof)

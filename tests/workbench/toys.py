@@ -1,0 +1,105 @@
+"""Small problems, methods and claims with known faults, for the tests of the core."""
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from assumptions import EUCLIDEAN, Certificate, Convex, Norm, Smooth
+from assumptions.base import Ball, Region
+from assumptions.base import EVERYWHERE
+from problems.base import Problem
+from workbench import Source, Theorem
+from workbench.methods import GradientDescent, Method, Point
+from workbench.verify import Budget, judge_unit
+from workbench.verify.run import Unit
+
+OURS = Source("a test", "DERIVED")
+SHORT = Budget("test", steps=20, starts=8)
+
+
+@dataclass(frozen=True)
+class Parabola(Problem):
+    """f = L_true |x|^2 / 2 + shift, with a declared L that may be wrong and faults on request."""
+
+    d: int = 1  # pyright: ignore[reportIncompatibleMethodOverride]
+    L_true: float = 1.0
+    L: float = 1.0
+    shift: float = 0.0
+    nan_beyond: float = float("inf")
+    region: Region = EVERYWHERE
+    start: tuple[float, ...] = (1.0,)
+    f_star: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "f_star", self.shift)
+
+    @property
+    def x0(self) -> Tensor:
+        return torch.tensor(self.start * self.d if len(self.start) == 1 else self.start, dtype=torch.float64)
+
+    @property
+    def x_star(self) -> Tensor:
+        return torch.zeros(self.d, dtype=torch.float64)
+
+    @property
+    def unique_star(self) -> bool:
+        return True
+
+    def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+        return torch.zeros_like(x)
+
+    @property
+    def certified(self) -> tuple[Certificate, ...]:
+        return (
+            Certificate(Convex(), "by hand", self.region),
+            Certificate(Smooth(self.L), "by hand", self.region),
+        )
+
+    def value(self, x: Tensor) -> Tensor:
+        v = self.L_true * x.square().sum(-1) / 2 + self.shift
+        return torch.where(x.norm(dim=-1) > self.nan_beyond, torch.nan, v)
+
+    def grad(self, x: Tensor) -> Tensor:
+        return self.L_true * x
+
+
+def gd(**fields: Any) -> Theorem:
+    """A claim about gradient descent with step 1/(2L), to be filled in."""
+    from workbench import symbols
+
+    L = symbols("L")
+    base = {
+        "id": "test/claim",
+        "title": "a claim",
+        "source": OURS,
+        "method": GradientDescent,
+        "parameters": {"stepsize": 1 / (2 * L)},
+        "assumes": (Convex, Smooth),
+    }
+    return Theorem(**{**base, **fields})
+
+
+def verdict(theorem: Theorem, problem: Problem, budget: Budget = SHORT) -> Any:
+    """The one record of a theorem on a problem."""
+    (record,) = judge_unit(Unit(theorem, problem, budget, 0, ""))
+    return record
+
+
+@dataclass(frozen=True)
+class Explode(Method):
+    """x_next = x / 0 at the given step, for rows whose first coordinate exceeds ``above``."""
+
+    at: float
+    above: float = -float("inf")
+
+    def step(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Point:
+        x = state.x * 0.9
+        if bool((state.x[:, 0] > self.above).any()) and self.at <= 0:
+            x = torch.where(state.x[:, :1] > self.above, torch.inf, x)
+        return Point(x)
+
+
+__all__ = ["OURS", "SHORT", "Ball", "Explode", "Parabola", "gd", "verdict"]

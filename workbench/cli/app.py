@@ -1,0 +1,135 @@
+"""Commands and their arguments; the work is done in the modules that ``dispatch`` lists."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench import __version__
+from workbench.catalogue import CATALOGUE
+from workbench.cli.dispatch import dispatch
+
+_SIZE = ", ".join(
+    f"{len(CATALOGUE[kind])} {kind}" for kind in ("theorems", "methods", "problems", "assumptions")
+)
+
+app = typer.Typer(
+    name="workbench",
+    help=f"Verify convergence theorems on problems with certified constants: {_SIZE}.",
+    epilog="Exit status: 0 as expected, 1 not as expected, 2 wrong use.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
+UserFile = Annotated[
+    Path | None, typer.Option("--file", help="A file with objects of yours.", metavar="MINE.PY")
+]
+
+
+def main() -> None:
+    """Entry point of ``workbench``."""
+    app(prog_name="workbench")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"workbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@app.command("list")
+def _list(
+    kind: Annotated[str, typer.Argument(help="; ".join(CATALOGUE))],
+    json: Json = False,
+) -> None:
+    """List papers, theorems, methods, problems, assumptions or figures."""
+    dispatch("list", kind=kind, json=json)
+
+
+@app.command("show")
+def _show(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="A theorem, method, problem, assumption or paper.")
+    ],
+    file: UserFile = None,
+    json: Json = False,
+) -> None:
+    """Show a theorem in full (statement, LaTeX, instances, mutants, proof), or another object."""
+    dispatch("show", name=name, file=file, json=json)
+
+
+@app.command("verify")
+def _verify(
+    selectors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SELECTOR]...", help="Ids or globs, as 'bpm/*'; default: all."),
+    ] = None,
+    file: UserFile = None,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Only the false variants (they always run as well).")
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="One instance per family, 50 steps.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="The long list of instances, 500 steps.")] = False,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write all records; '-': only these.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of records and witnesses.")] = Path("results"),
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of starting points and draws.")] = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Redo what is already in the folder.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run.")] = False,
+    not_applicable: Annotated[
+        bool, typer.Option("--not-applicable", help="List where theorems do not apply, and why.")
+    ] = False,
+) -> None:
+    """Verify theorems on every problem that satisfies their assumptions."""
+    dispatch(
+        "verify",
+        selectors=selectors or [],
+        file=file,
+        mutants=mutants,
+        quick=quick,
+        full=full,
+        json=json,
+        out=out,
+        seed=seed,
+        fresh=fresh,
+        dry_run=dry_run,
+        not_applicable=not_applicable,
+    )
+
+
+@app.command("replay")
+def _replay(
+    witness: Annotated[Path, typer.Argument(help="A witness file, or a record as JSON.")],
+    json: Json = False,
+) -> None:
+    """Rerun exactly the case that refuted a claim, and show it."""
+    dispatch("replay", witness=witness, json=json)
+
+
+@app.command("new")
+def _new(
+    kind: Annotated[str, typer.Argument(help="theorem, problem or method")],
+    name: Annotated[Path | None, typer.Argument(metavar="[NAME.PY]", help="Default: my_KIND.py")] = None,
+) -> None:
+    """Write a commented file of your own that runs as it is."""
+    dispatch("new", kind=kind, name=name)
+
+
+@app.command("info")
+def _info(json: Json = False) -> None:
+    """Show versions, extras, data found and the device."""
+    dispatch("info", json=json)

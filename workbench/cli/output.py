@@ -1,0 +1,70 @@
+"""What commands write: text and tables on stdout, messages on stderr, colours on terminals only."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+class WrongUseError(Exception):
+    """The user's mistake, in one message; the command exits with 2."""
+
+
+@contextlib.contextmanager
+def wrong_use() -> Iterator[None]:
+    """Inside, a ValueError (bad name, bad file, bad folder) is the user's mistake."""
+    try:
+        yield
+    except ValueError as error:
+        raise WrongUseError(str(error)) from error
+
+
+def note(message: str) -> None:
+    """One line on stderr."""
+    typer.echo(message, err=True)
+
+
+def write_json(document: Any, target: str) -> None:
+    """To stdout for "-", else to a file; WrongUseError if it cannot be written."""
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
+    if target == "-":
+        typer.echo(text)
+        return
+    try:
+        Path(target).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise WrongUseError(f"{target} cannot be written: {error.strerror}") from None
+
+
+def require_writable(target: str | None) -> None:
+    """WrongUseError, before any work, if ``write_json`` could not write there."""
+    if target in (None, "-"):
+        return
+    path = Path(target)  # pyright: ignore[reportArgumentType]
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise WrongUseError(f"{target} cannot be written: {error.strerror}") from None
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
+    """A plain table; long cells fold, first columns are kept whole where there is room."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def console() -> Console:
+    """stdout without markup, emoji or highlighting; 80 columns where it is not a terminal."""
+    width = None if sys.stdout.isatty() else 80
+    return Console(markup=False, emoji=False, highlight=False, width=width)

@@ -1,0 +1,121 @@
+"""``workbench replay``: rerun the case that refuted a claim."""
+
+import json as json_format
+from pathlib import Path
+from typing import Any
+
+from workbench.cli.output import WrongUseError, console, note, print_table, write_json, wrong_use
+from workbench.records import file_hash, source_hash
+from workbench.registry import Registry, UserFile, load_user_file
+from workbench.statement import claim_text, condition_text
+from workbench.user_file import line_in
+from workbench.verify import Replayed, replay
+
+
+def main(witness: Path, json: bool) -> int:
+    """0 if the violation is there again, else 1."""
+    data = _witness(witness)
+    with wrong_use():
+        user = _user_file(data)
+        registry = Registry(user)
+    if data.get("code") not in (None, source_hash(user.path if user else None)):
+        note("the sources or the versions of torch and numpy are not those that made this witness")
+    result = _replayed(data, registry, witness)
+    if json:
+        write_json(_document(result), "-")
+    else:
+        _print(result, data)
+    return int(not result.reproduced)
+
+
+def _witness(path: Path) -> dict[str, Any]:
+    """A witness file, a record, or the document of ``verify --json`` with one witness."""
+    try:
+        data = json_format.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongUseError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise WrongUseError(f"{path} is not JSON: {error}") from None
+    if isinstance(data, dict) and isinstance(data.get("records"), list):
+        with_witness = [r for r in data["records"] if isinstance(r, dict) and r.get("witness")]
+        if len(with_witness) != 1:
+            raise WrongUseError(f"{path} holds {len(with_witness)} records with a witness; one is needed")
+        data = with_witness[0]
+    if isinstance(data, dict) and "verdict" in data:
+        if not isinstance(data.get("witness"), dict):
+            raise WrongUseError(f"{path} is a record without a witness: its verdict is {data['verdict']}")
+        data = {**data["witness"], "code": data.get("code")}
+    if not isinstance(data, dict) or "theorem" not in data or "problem" not in data:
+        raise WrongUseError(f"{path} is not a witness; `workbench verify` writes them to results/witnesses")
+    return data
+
+
+def _user_file(data: dict[str, Any]) -> UserFile | None:
+    """The file that was verified, as it was."""
+    file = data.get("file")
+    if file is None:
+        return None
+    if not Path(file).is_file():
+        raise WrongUseError(f"the witness needs {file}, which is not there any more")
+    if data.get("file_hash") not in (None, file_hash(file)):
+        raise WrongUseError(f"{file} has changed since the witness was written; verify it again")
+    return load_user_file(file)
+
+
+def _replayed(data: dict[str, Any], registry: Registry, path: Path) -> Replayed:
+    user = registry.user
+    try:
+        return replay(data, registry, registry.implications)
+    except Exception as error:
+        line = line_in(error, user.path) if user else None
+        if user and line:
+            message = f"{user.path}, line {line}: {type(error).__name__}: {error}"
+            raise WrongUseError(message) from error
+        if isinstance(error, ValueError):
+            raise WrongUseError(f"{path}: {error}") from error
+        if isinstance(error, KeyError | IndexError | TypeError):
+            raise WrongUseError(f"{path} is not a witness of this program: {error!r}") from error
+        raise
+
+
+def _print(result: Replayed, data: dict[str, Any]) -> None:
+    theorem = result.theorem
+    lines = [
+        f"theorem      {theorem.id}" + (f", mutant {data['mutant']!r}" if data.get("mutant") else ""),
+        f"claim        {claim_text(theorem)}",
+        *([f"when         {condition_text(theorem.when)}"] if condition_text(theorem.when) else []),
+        f"problem      {result.problem!r}",
+        *(f"{name:12} {value!r}" for name, value in result.hyperparameters.items()),
+        f"place        step {result.k}, start {result.row}",
+        f"measured     {result.measured!r}",
+        f"bound        {result.bound!r}",
+        f"excess       {result.measured - result.bound:.6g} (rounding reaches {result.tolerance:.2g})",
+        "",
+    ]
+    out = console()
+    out.print("\n".join(lines), soft_wrap=True)
+    rows = [(str(k), repr(m), repr(b), "<-" if k == result.k else "") for k, m, b in result.table]
+    print_table(("k", "measured", "bound", ""), rows, right=("k",))
+    same = ", digit by digit" if result.identical else ""
+    out.print(f"\n{f'reproduced{same}' if result.reproduced else 'not reproduced'}")
+
+
+def _document(result: Replayed) -> dict[str, Any]:
+    return {
+        "theorem": result.theorem.id,
+        "problem": repr(result.problem),
+        "hyperparameters": {name: _number(v) for name, v in result.hyperparameters.items()},
+        "k": result.k,
+        "row": result.row,
+        "measured": _number(result.measured),
+        "bound": _number(result.bound),
+        "tolerance": _number(result.tolerance),
+        "reproduced": result.reproduced,
+        "identical": result.identical,
+        "table": [[k, _number(m), _number(b)] for k, m, b in result.table],
+    }
+
+
+def _number(value: Any) -> Any:
+    """JSON has no inf and nan: these become strings, as in records."""
+    return str(value) if isinstance(value, float) and not abs(value) < float("inf") else value

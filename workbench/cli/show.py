@@ -1,0 +1,110 @@
+"""``workbench show``: one object in full."""
+
+import dataclasses
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from problems import Problem
+from workbench.catalogue import CATALOGUE
+from workbench.cli.output import WrongUseError, console, write_json, wrong_use
+from workbench.match import match
+from workbench.registry import Registry, close_to, load_user_file
+from workbench.statement import claim_latex, claim_text, condition_text, rules_text
+from workbench.theorem import Theorem
+
+
+def main(name: str, file: Path | None, json: bool) -> int:
+    """Print what has this name."""
+    with wrong_use():
+        registry = Registry(load_user_file(file) if file else None)
+        shown = _described(name, registry)
+    if json:
+        write_json(shown, "-")
+    else:
+        console().print(_text(shown), soft_wrap=True)
+    return 0
+
+
+def _described(name: str, registry: Registry) -> dict[str, Any]:
+    for theorem in registry.theorems:
+        if theorem.id == name:
+            return _theorem(theorem, registry)
+    classes = {c.__name__: c for c in (*registry.methods, *registry.families, *registry.assumptions)}
+    papers = {entry["paper"]: entry for entry in CATALOGUE["papers"]}
+    if name in classes:
+        return _class(classes[name], registry)
+    if name in papers:
+        return papers[name]
+    known = [*(t.id for t in registry.theorems), *classes, *papers]
+    raise WrongUseError(
+        f"nothing is called {name!r}{close_to(name, known)}; `workbench list` shows what there is"
+    )
+
+
+def _theorem(t: Theorem, registry: Registry) -> dict[str, Any]:
+    matched = {repr(p): match(t, p, registry.implications) for p in registry.instances()}
+    return {
+        "theorem": t.id,
+        "title": t.title,
+        "source": " ".join(filter(None, (t.source.paper, t.source.title))),
+        "status": f"{t.source.status}: {t.source.where}" if t.source.where else t.source.status,
+        "method": " and ".join(m.__name__ for m in t.methods),
+        "assumes": [a.__name__ for a in t.assumes],
+        "kind": t.kind,
+        "norm": repr(t.norm),
+        "parameters": rules_text(t),
+        "requires": condition_text(t.requires),
+        "when": condition_text(t.when),
+        "claim": claim_text(t),
+        "latex": claim_latex(t),
+        "proof": t.proof,
+        "mutants": [
+            f"{m.why}: {', '.join(f'{k} = {v}' for k, v in m.change.items())}; on {m.on!r}" for m in t.mutants
+        ],
+        "tight": [f"{x.tightness:g} on {x.on!r}" for x in t.tight],
+        "instances": [p for p, cases in matched.items() if not isinstance(cases, str)],
+        "not applicable": {p: reason for p, reason in matched.items() if isinstance(reason, str)},
+    }
+
+
+def _class(kind: type, registry: Registry) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": kind.__name__,
+        "about": inspect.getdoc(kind) or "",
+        "fields": {
+            f.name: "" if f.default is dataclasses.MISSING else f"default {f.default!r}"
+            for f in dataclasses.fields(kind)
+        },
+    }
+    if kind in registry.methods:
+        shown["needs"] = list(getattr(kind, "needs", ()))
+        shown["theorems"] = [t.id for t in registry.theorems if kind in t.methods]
+    elif kind in registry.assumptions:
+        shown["theorems"] = [t.id for t in registry.theorems if kind in t.assumes]
+    else:
+        own = [p for p in registry.instances(full=True) if type(p) is kind]
+        shown["instances"] = [repr(p) for p in own]
+        shown["certified"] = _certified(own[0]) if own else {}
+    return shown
+
+
+def _certified(problem: Problem) -> dict[str, str]:
+    return {repr(c.assumption): c.proof for c in problem.certified}
+
+
+def _text(shown: Mapping[str, Any]) -> str:
+    lines = []
+    for name, value in shown.items():
+        if not value:
+            continue
+        if isinstance(value, str) and "\n" not in value:
+            lines.append(f"{name:12}  {value}")
+            continue
+        lines.append(name)
+        items = value.splitlines() if isinstance(value, str) else value
+        if isinstance(value, dict):
+            items = [f"{key}: {text}" if text else str(key) for key, text in value.items()]
+        lines += [f"  {item}".rstrip() for item in items]
+    return "\n".join(lines)

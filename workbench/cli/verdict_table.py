@@ -1,0 +1,106 @@
+"""The result of ``workbench verify`` as a person reads it."""
+
+from collections.abc import Sequence
+
+from workbench.cli.output import console, print_table
+from workbench.records import Store
+from workbench.verify import Record, Verdict
+
+WORST_FIRST = (
+    Verdict.REFUTED,
+    Verdict.BAD_CERTIFICATE,
+    Verdict.UNDEFINED,
+    Verdict.ROUNDING,
+    Verdict.INCONSISTENT,
+    Verdict.UNTESTED,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_REFUTED,
+    Verdict.CONSISTENT,
+    Verdict.CERTIFIED,
+    Verdict.OUT_OF_DOMAIN,
+    Verdict.NOT_APPLICABLE,
+)
+"""A pair of theorem and problem shows the first of these among its records."""
+
+
+def report(records: Sequence[Record], store: Store, not_applicable: bool) -> None:
+    """The table, what is not as expected, and the count."""
+    rows: list[tuple[str, str, str, str]] = []
+    for theorem in dict.fromkeys(r.theorem for r in records):
+        rows += _theorem_rows([r for r in records if r.theorem == theorem])
+    print_table(
+        ("theorem / problem", "verdict", "tightness", "checked"), rows, right=("tightness", "checked")
+    )
+    out = console()
+    if not_applicable:
+        _print_not_applicable(records)
+    unexpected = [r for r in records if r.expected is False]
+    if unexpected:
+        out.print("\nNot as expected:", style="bold")
+    for record in unexpected:
+        out.print(_explanation(record, store), soft_wrap=True)
+    out.print(f"\n{_count(records)}", soft_wrap=True)
+
+
+def _theorem_rows(records: Sequence[Record]) -> list[tuple[str, str, str, str]]:
+    """The theorem's own line, then one for each problem to which it applies."""
+    mutants = [r for r in records if r.mutant is not None]
+    own = [r for r in records if r.mutant is None]
+    caught = sum(r.verdict == Verdict.REFUTED for r in mutants)
+    said = f"mutants caught {caught}/{len(mutants)}" if mutants else "no mutants"
+    rows = [(records[0].theorem, said, "", "")]
+    for problem in dict.fromkeys(r.problem for r in own):
+        pair = [r for r in own if r.problem == problem]
+        worst = min(pair, key=lambda r: WORST_FIRST.index(Verdict(r.verdict)))
+        if worst.verdict != Verdict.NOT_APPLICABLE:
+            checked = sum(r.checked for r in pair)
+            rows.append((f"  {problem}", _verdict(worst), _tightness(pair), str(checked) if checked else ""))
+    return rows
+
+
+def _verdict(record: Record) -> str:
+    conditional = record.verdict == Verdict.NOT_REFUTED and record.reason
+    said = f"{record.verdict}, {record.reason}" if conditional else record.verdict
+    return f"{said} (recalled)" if record.source_status == "RECALLED" else said
+
+
+def _tightness(records: Sequence[Record]) -> str:
+    values = [r.tightness for r in records if r.tightness is not None]
+    return f"{max(values):.4g}" if values else ""
+
+
+def _explanation(record: Record, store: Store) -> str:
+    rules = ", ".join(f"{name} = {rule}" for name, rule in record.parameters.items())
+    about = f"{record.theorem} on {record.problem}" + (f" with {rules}" if rules else "")
+    if record.mutant is not None:
+        about = f"the mutant {record.mutant!r} of {about} must be refuted"
+    lines = [about, f"  {record.verdict}" + (f": {record.reason}" if record.reason else "")]
+    if record.witness is not None:
+        lines.append(f"  workbench replay {store.witness(record)}")
+    return "\n".join(lines)
+
+
+def _print_not_applicable(records: Sequence[Record]) -> None:
+    """Also the claims that no run reached: both are outside what is counted."""
+    rows = {
+        (r.theorem, r.problem, r.reason): None
+        for r in records
+        if r.verdict in (Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN)
+    }
+    console().print()
+    print_table(("not applicable", "problem", "reason"), list(rows))
+
+
+def _count(records: Sequence[Record]) -> str:
+    theorems = {r.theorem for r in records}
+    good = sum(r.expected is True for r in records)
+    bad = sum(r.expected is False for r in records)
+    parts = [f"{len(theorems)} theorems, {len(records)} records: {good} as expected, {bad} not as expected"]
+    for verdict in (Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN):
+        n = sum(r.verdict == verdict and r.expected is None for r in records)
+        if n:
+            parts.append(f"{n} {verdict}")
+    recalled = sum(r.source_status == "RECALLED" for r in records)
+    if recalled:
+        parts.append(f"{recalled} recalled, never counted")
+    return "; ".join(parts)

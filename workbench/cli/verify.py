@@ -1,0 +1,187 @@
+"""``workbench verify``: choose, run, store, report."""
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from problems import Problem
+from workbench.cli.output import (
+    WrongUseError,
+    console,
+    note,
+    print_table,
+    require_writable,
+    write_json,
+    wrong_use,
+)
+from workbench.cli.verdict_table import report
+from workbench.match import match
+from workbench.records import Store, results_json, source_hash
+from workbench.registry import Registry, UserFile, load_user_file
+from workbench.theorem import Theorem
+from workbench.user_file import line_in
+from workbench.verify import DEFAULT, FULL, QUICK, Budget, Record, plan, verify
+
+Tell = Callable[[int, int, str], None]
+
+
+def main(
+    selectors: Sequence[str],
+    file: Path | None,
+    mutants: bool,
+    quick: bool,
+    full: bool,
+    json: str | None,
+    out: Path,
+    seed: int,
+    fresh: bool,
+    dry_run: bool,
+    not_applicable: bool,
+) -> int:
+    """Verify; 0 if every counted record is as expected, else 1."""
+    if quick and full:
+        raise WrongUseError("--quick and --full exclude each other")
+    budget = QUICK if quick else FULL if full else DEFAULT
+    with wrong_use():
+        user = load_user_file(file) if file else None
+        registry = Registry(user)
+        theorems, problems = _chosen(registry, selectors, full)
+        if mutants:
+            theorems, problems = _with_mutants(theorems), []
+        if dry_run:
+            return _list_plan(registry, theorems, problems, budget, seed, not_applicable)
+        require_writable(json)
+        store = Store(out, fresh=fresh)
+    for line in store.notes:
+        note(line)
+    with contextlib.redirect_stdout(sys.stderr):  # what a user's objects print is not part of the result
+        records = _run(registry, theorems, problems, budget, seed, store)
+    if mutants:
+        records = [r for r in records if r.mutant is not None]
+    if json != "-":
+        report(records, store, not_applicable)
+    if json is not None:
+        write_json(results_json(records, seed), json)
+    return int(any(r.expected is False for r in records))
+
+
+def _chosen(registry: Registry, selectors: Sequence[str], full: bool) -> tuple[list[Theorem], list[Problem]]:
+    """The user's theorems on all problems; else the library's on the user's problems, if there are any."""
+    user = registry.user
+    instances = list(registry.instances(full))
+    if user is None:
+        return registry.select_theorems(selectors), instances
+    if not user.theorems and not user.problems:
+        raise WrongUseError(
+            f"{user.path} holds no theorem and no problem, so there is nothing to verify; "
+            "add a Theorem about what it defines, or an instance of its problem class"
+        )
+    theorems = registry.select_theorems(selectors) if selectors else list(user.theorems or registry.theorems)
+    own = any(t in theorems for t in user.theorems)
+    return theorems, instances if own or not user.problems else list(user.problems)
+
+
+def _with_mutants(theorems: Sequence[Theorem]) -> list[Theorem]:
+    """Without tight instances, nothing but the mutants is left to run."""
+    chosen = [dataclasses.replace(t, tight=()) for t in theorems if t.mutants]
+    if not chosen:
+        raise WrongUseError("none of the selected theorems has a mutant")
+    return chosen
+
+
+def _list_plan(
+    registry: Registry,
+    theorems: Sequence[Theorem],
+    problems: Sequence[Problem],
+    budget: Budget,
+    seed: int,
+    not_applicable: bool,
+) -> int:
+    rows, skipped = [], []
+    for unit in plan(theorems, problems, budget=budget, seed=seed):
+        cases = match(unit.theorem, unit.problem, registry.implications)
+        what = f"mutant: {unit.mutant.why}" if unit.mutant else ""
+        if isinstance(cases, str):
+            skipped.append((unit.theorem.id, repr(unit.problem), cases))
+        else:
+            rows.append((unit.theorem.id, repr(unit.problem), what))
+    print_table(("theorem", "problem", ""), rows)
+    console().print(f"\n{len(rows)} to run, {len(skipped)} not applicable; budget {budget!r}, seed {seed}")
+    if not_applicable and skipped:
+        print_table(("not applicable", "problem", "reason"), skipped)
+    return 0
+
+
+def _run(
+    registry: Registry,
+    theorems: Sequence[Theorem],
+    problems: Sequence[Problem],
+    budget: Budget,
+    seed: int,
+    store: Store,
+) -> list[Record]:
+    user = registry.user
+    finished = (0, 0)
+
+    with _progress() as show:
+
+        def tell(done: int, total: int, label: str) -> None:
+            nonlocal finished
+            finished = (done, total)
+            show(done, total, label)
+
+        try:
+            return verify(
+                theorems,
+                problems,
+                budget=budget,
+                seed=seed,
+                store=store,
+                code=source_hash(user.path if user else None),
+                progress=tell,
+                implications=registry.implications,
+                file=str(user.path) if user else None,
+            )
+        except KeyboardInterrupt:
+            note(f"{_saved(finished, store)}; the same command goes on from there")
+            raise
+        except OSError as error:
+            raise WrongUseError(
+                f"{store.folder} cannot be written ({error}); {_saved(finished, store)}"
+            ) from error
+        except Exception as error:
+            raise _explained(error, user, finished, store) from error
+
+
+def _saved(finished: tuple[int, int], store: Store) -> str:
+    return f"{finished[0]} of {finished[1]} pieces of work are saved in {store.folder}"
+
+
+def _explained(error: Exception, user: UserFile | None, finished: tuple[int, int], store: Store) -> Exception:
+    """An error in the user's code is said with its line; any other is a defect and stays as it is."""
+    line = line_in(error, user.path) if user else None
+    if user is None or line is None:
+        return error
+    message = f"{user.path}, line {line}: {type(error).__name__}: {error}; {_saved(finished, store)}"
+    return WrongUseError(message)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Tell]:
+    """A bar on stderr if that is a terminal, else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda done, total, label: None  # noqa: ARG005
+        return
+    columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=Console(stderr=True, emoji=False), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(done: int, total: int, label: str) -> None:
+            bar.update(task, completed=done, total=total, description=label[:48])
+
+        yield show

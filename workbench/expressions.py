@@ -1,0 +1,305 @@
+"""Evaluate a claim on recorded numbers: values, magnitudes for rounding, and where it is defined.
+
+Arrays are ``(batch, K + 1, *axes)``: the step axis is 1, the named axes of ``_j`` and ``_i`` follow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+import torch
+from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
+from torch import Tensor
+
+from workbench.symbols import (
+    OVER_CLIENTS,
+    OVER_LAYERS,
+    OVER_STEPS,
+    avg,
+    best,
+    client_mean,
+    first,
+    layer_sum,
+    product,
+    total,
+)
+
+EPS = torch.finfo(torch.float64).eps
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """A bound given by recursion: ``start`` values at k = 0, ``update`` from k to k + 1.
+
+    Both map names of the recursion's own variables to expressions in them and in the claim's
+    symbols; ``value`` names the variable that is the bound. Defined at every k.
+    """
+
+    start: Mapping[str, Any]
+    update: Mapping[str, Any]
+    value: str
+
+    def __post_init__(self) -> None:
+        """The three parts speak of the same variables."""
+        if set(self.start) != set(self.update) or self.value not in self.start:
+            raise ValueError(
+                "Recurrence: start and update must name the same variables and value one of them, got "
+                f"start {sorted(self.start)}, update {sorted(self.update)}, value {self.value!r}"
+            )
+
+    def expressions(self) -> tuple[Any, ...]:
+        """All expressions, start first."""
+        return (*self.start.values(), *self.update.values())
+
+
+Claim = sp.Basic | Recurrence | float | int
+"""One side of a claim."""
+
+
+def free_symbols(side: Claim) -> set[sp.Symbol]:
+    """Symbols in an expression, the recursion's own variables left out."""
+    if isinstance(side, Recurrence):
+        found = set().union(*(sp.sympify(e).free_symbols for e in side.expressions()))
+        return {s for s in found if s.name not in side.start}  # pyright: ignore[reportAttributeAccessIssue]
+    return set(sp.sympify(side).free_symbols)  # pyright: ignore[reportReturnType]
+
+
+def axes_of(name: str) -> str:
+    """Trailing axes of a name by its ending: "j" clients, "i" layers, "ji" both."""
+    base = name.removesuffix("_next").removesuffix("0")
+    for ending in ("ji", "j", "i"):
+        if base.endswith("_" + ending):
+            return ending
+    return ""
+
+
+def support(side: Claim, next_names: set[str]) -> tuple[int, int]:
+    """(lo, hi): the claim's side is defined for lo <= k <= K + hi.
+
+    ``next_names`` are the symbols that mean a quantity at k + 1. ``first`` needs the whole run:
+    lo = -1 stands for "at k = K alone". ValueError for a reduction inside a reduction that would be
+    undefined at its first term.
+    """
+    if isinstance(side, Recurrence):
+        parts = [support(e, next_names) for e in side.start.values()]
+        updates = [support(e, next_names) for e in side.update.values()]
+        if any(lo != 0 for lo, _ in parts + updates):
+            raise ValueError("a Recurrence cannot contain reductions over steps")
+        return 0, min([0, *(hi for _, hi in parts)])
+    return _support(sp.sympify(side), next_names)
+
+
+def _support(e: sp.Basic, next_names: set[str]) -> tuple[int, int]:
+    if isinstance(e, sp.Symbol):
+        return 0, -1 if e.name in next_names else 0
+    inner = [_support(a, next_names) for a in e.args]
+    if isinstance(e, OVER_STEPS):
+        if inner[0][0] != 0:
+            raise ValueError(f"{e}: a reduction over steps inside another is undefined at its first term")
+        return (-1, 0) if isinstance(e, first) else (1, 0)
+    los = [lo for lo, _ in inner]
+    return (-1 if -1 in los else max([0, *los])), min([0, *(hi for _, hi in inner)])
+
+
+class Evaluator:
+    """Values of an expression on recorded arrays.
+
+    ``env`` maps symbol names to tensors (batch or 1, K + 1 or 1, *axes). With ``magnitude`` the
+    numbers are sizes, not values: the expression with all signs made plus, so that
+    ``eps * size`` bounds what rounding can do to it.
+    """
+
+    def __init__(self, env: Mapping[str, Tensor], steps: int, magnitude: Mapping[str, Tensor] | None = None):
+        self.env = env
+        self.steps = steps
+        self.sizes = magnitude
+
+    def __call__(self, side: Claim) -> Tensor:
+        """The side at every k, (batch or 1, K + 1 or 1)."""
+        if isinstance(side, Recurrence):
+            return self._recurrence(side)
+        return self._value(sp.sympify(side), "") if self.sizes is None else self._size(sp.sympify(side), "")
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def _number(self, value: float) -> Tensor:
+        return torch.full((1, 1), value, dtype=torch.float64)
+
+    def _look_up(self, name: str, axes: str, table: Mapping[str, Tensor]) -> Tensor:
+        x = table[name]
+        own = axes_of(name)
+        if not set(own) <= set(axes):
+            raise ValueError(f"{name} has a {'layer' if 'i' in own else 'client'} axis: reduce over it first")
+        for position, axis in enumerate(axes):
+            if axis not in own:
+                x = x.unsqueeze(2 + position)
+        return x
+
+    def _value(self, e: sp.Basic, axes: str) -> Tensor:
+        if isinstance(e, sp.Symbol):
+            return self._look_up(e.name, axes, self.env)
+        if isinstance(e, BooleanTrue | BooleanFalse):
+            return torch.full((1, 1), bool(e)).reshape((1, 1) + (1,) * len(axes))
+        if e.is_number:
+            return self._number(float(e)).reshape((1, 1) + (1,) * len(axes))  # pyright: ignore[reportArgumentType]
+        if isinstance(e, OVER_STEPS):
+            return self._over_steps(e, self._whole(self._value(e.args[0], axes)))
+        if isinstance(e, OVER_LAYERS):
+            inner = self._value(e.args[0], axes + "i")
+            return inner.sum(-1) if isinstance(e, layer_sum) else inner.amax(-1)
+        if isinstance(e, OVER_CLIENTS):
+            position = 2 + len(axes.replace("i", ""))
+            inner = self._value(e.args[0], "j" + axes)
+            return inner.mean(position) if isinstance(e, client_mean) else inner.amax(position)
+        if isinstance(e, sp.Piecewise):
+            return self._piecewise(e, [self._value(a.args[0], axes) for a in e.args], axes)
+        args = [self._value(a, axes) for a in e.args]
+        return _apply(e, args)
+
+    def _piecewise(self, e: sp.Piecewise, values: list[Tensor], axes: str) -> Tensor:
+        result = values[-1].new_full((1, 1) + (1,) * len(axes), torch.nan)
+        for value, pair in zip(reversed(values), reversed(e.args), strict=True):
+            result = torch.where(self._value(pair.args[1], axes), value, result)
+        return result
+
+    def _whole(self, x: Tensor) -> Tensor:
+        return x.expand(x.shape[0], self.steps + 1, *x.shape[2:])
+
+    def _over_steps(self, e: sp.Basic, x: Tensor) -> Tensor:
+        """Entry k reduces entries j < k; entry 0 is undefined (nan)."""
+        if isinstance(e, first):
+            index = torch.where(x, torch.arange(self.steps + 1, dtype=torch.float64)[None], torch.inf)
+            return index.amin(1, keepdim=True)
+        past = x[:, :-1]
+        count = torch.arange(1, self.steps + 1, dtype=x.dtype).reshape(1, -1, *([1] * (x.dim() - 2)))
+        if isinstance(e, total):
+            reduced = past.cumsum(1)
+        elif isinstance(e, avg):
+            reduced = past.cumsum(1) / count
+        elif isinstance(e, best):
+            reduced = past.cummin(1).values
+        else:
+            reduced = past.cumprod(1)
+        return torch.cat([torch.full_like(x[:, :1], torch.nan), reduced], 1)
+
+    def _recurrence(self, r: Recurrence) -> Tensor:
+        batch = max([x.shape[0] for x in self.env.values()] or [1])
+        now = {name: Evaluator(self._at(0), 0)(e).expand(batch, 1) for name, e in r.start.items()}
+        rows = [now[r.value]]
+        for k in range(self.steps):
+            step = Evaluator({**self._at(k), **now}, 0)
+            now = {name: step(e).expand(batch, 1) for name, e in r.update.items()}
+            rows.append(now[r.value])
+        values = torch.cat(rows, 1)
+        if self.sizes is None:
+            return values
+        growth = 1 + torch.arange(self.steps + 1, dtype=values.dtype)[None] / 8
+        return values.abs().nan_to_num(0.0).cummax(1).values * growth
+
+    def _at(self, k: int) -> dict[str, Tensor]:
+        return {name: x[:, k : k + 1] if x.shape[1] > 1 else x for name, x in self.env.items()}
+
+    # -- sizes ----------------------------------------------------------------------------------
+
+    def _size(self, e: sp.Basic, axes: str) -> Tensor:
+        assert self.sizes is not None
+        if isinstance(e, sp.Symbol):
+            return self._look_up(e.name, axes, self.sizes)
+        if isinstance(e, Boolean) or e.is_number:
+            return self._value(e, axes).to(torch.float64).abs()
+        if isinstance(e, first):
+            return self._value(e, axes)
+        if isinstance(e, product):
+            factor = self._whole(self._value(e.args[0], axes)).abs()
+            size = self._whole(self._size(e.args[0], axes))
+            factor = torch.maximum(factor, EPS * size)
+            reduced = factor[:, :-1].cumprod(1) * (1 + (size / factor)[:, :-1].cumsum(1))
+            return torch.cat([torch.full_like(size[:, :1], torch.nan), reduced], 1)
+        if isinstance(e, OVER_STEPS):
+            return self._over_steps(e, self._whole(self._size(e.args[0], axes)))
+        if isinstance(e, OVER_LAYERS):
+            return self._size(e.args[0], axes + "i").sum(-1)
+        if isinstance(e, OVER_CLIENTS):
+            return self._size(e.args[0], "j" + axes).amax(2 + len(axes.replace("i", "")))
+        if isinstance(e, sp.Piecewise):
+            return self._piecewise(e, [self._size(a.args[0], axes) for a in e.args], axes)
+        if isinstance(e, sp.Pow):
+            return self._size_of_power(e, axes)
+        if isinstance(e, sp.Add | sp.Mul | sp.Max | sp.Min | sp.Abs):
+            args = [self._size(a, axes) for a in e.args]
+            larger = sp.Max(*e.args, evaluate=False) if isinstance(e, sp.Max | sp.Min) else e
+            return _apply(larger, args)
+        value = self._value(e, axes).abs()
+        inner = self._size(e.args[0], axes)
+        if isinstance(e, sp.exp):
+            return value * (1 + inner)
+        if isinstance(e, sp.log):
+            return value + inner / self._value(e.args[0], axes).abs()
+        return value + inner
+
+    def _size_of_power(self, e: sp.Pow, axes: str) -> Tensor:
+        base, exponent = e.args
+        size = self._size(base, axes)
+        if exponent.is_Integer and exponent.is_positive:
+            return size ** int(exponent)  # pyright: ignore[reportArgumentType]
+        value = self._value(base, axes).abs()
+        power = self._value(exponent, axes)
+        # the error of b^e is |b|^(e-1) |e| times that of b, and |b|^e |log b| times that of e
+        size_of_result = value ** (power - 1) * size * power.abs().clamp(min=1)
+        return torch.maximum(size_of_result, value**power)
+
+
+def _apply(e: sp.Basic, args: list[Tensor]) -> Tensor:
+    result = args[0]
+    if isinstance(e, sp.Add):
+        for a in args[1:]:
+            result = result + a
+        return result
+    if isinstance(e, sp.Mul):
+        for a in args[1:]:
+            result = result * a
+        return result
+    if isinstance(e, sp.Pow):
+        return _power(e, args)
+    if isinstance(e, sp.Max | sp.Min):
+        for a in args[1:]:
+            result = torch.maximum(result, a) if isinstance(e, sp.Max) else torch.minimum(result, a)
+        return result
+    if isinstance(e, sp.And | sp.Or):
+        for a in args[1:]:
+            result = result & a if isinstance(e, sp.And) else result | a
+        return result
+    for kind, function in _FUNCTIONS.items():
+        if isinstance(e, kind):
+            return function(*args)
+    known = ", ".join(sorted(kind.__name__ for kind in _FUNCTIONS))
+    raise ValueError(f"{type(e).__name__} in {e} is not supported in a claim; sums, products, powers, {known} are")
+
+
+def _power(e: sp.Pow, args: list[Tensor]) -> Tensor:
+    base, exponent = args
+    if e.args[1] == sp.Rational(1, 2):
+        return base.sqrt()
+    if e.args[1] == -1:
+        return 1 / base
+    if e.args[1].is_Integer:
+        return base ** int(e.args[1])  # pyright: ignore[reportArgumentType]
+    return base**exponent
+
+
+_FUNCTIONS: dict[type, Any] = {
+    sp.Abs: torch.abs,
+    sp.exp: torch.exp,
+    sp.log: torch.log,
+    sp.ceiling: torch.ceil,
+    sp.floor: torch.floor,
+    sp.sign: torch.sign,
+    sp.Not: torch.logical_not,
+    sp.StrictLessThan: torch.lt,
+    sp.LessThan: torch.le,
+    sp.StrictGreaterThan: torch.gt,
+    sp.GreaterThan: torch.ge,
+    sp.Equality: torch.eq,
+    sp.Unequality: torch.ne,
+}

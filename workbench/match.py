@@ -1,0 +1,113 @@
+"""Which problems satisfy a theorem, with which certificates; if not, why not."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assumptions import IMPLICATIONS, Certificate, Implies, closure
+from problems.base import Problem
+from workbench.expressions import free_symbols
+from workbench.methods.base import Method
+from workbench.theorem import Theorem
+
+
+@dataclass(frozen=True)
+class Case:
+    """A theorem on a problem with one choice of certificates, method and parameter rules."""
+
+    theorem: Theorem
+    problem: Problem
+    methods: tuple[type[Method], ...]
+    rules: dict[str, Any]
+    certificates: tuple[Certificate, ...]
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """Constant name -> certified value."""
+        found = {}
+        for certificate in self.certificates:
+            for name in certificate.assumption.constants():
+                found[name] = getattr(certificate.assumption, name)
+        return found
+
+    @property
+    def horizon_only(self) -> bool:
+        """True if the case is checked at k = K alone."""
+        return self.theorem.horizon_only(self.rules)
+
+    @property
+    def declared(self) -> bool:
+        """True if a constant rests on the user's word."""
+        return any(c.status == "declared" for c in self.certificates)
+
+
+def match(
+    theorem: Theorem, problem: Problem, implications: Sequence[Implies] = IMPLICATIONS
+) -> list[Case] | str:
+    """The cases of a theorem on a problem, or the reason why it does not apply.
+
+    Reasons in this order: missing oracle; missing fact; assumption not certified. Certificates are
+    closed under the implications; when several remain that none implies (a front of constants), each
+    makes cases of its own. Norms of certificates must be the theorem's.
+    """
+    lacking = [n for m in theorem.methods for n in m.needs if not problem.offers(n)]
+    if lacking:
+        return f"lacks the oracle {', '.join(dict.fromkeys(lacking))}"
+    reason = _missing_fact(theorem, problem)
+    if reason:
+        return reason
+    available = closure(problem.certified, tuple(implications))
+    choices: list[list[Certificate]] = []
+    for wanted in theorem.assumes:
+        fitting = [
+            c
+            for c in available
+            if type(c.assumption) is wanted and getattr(c.assumption, "norm", theorem.norm) == theorem.norm
+        ]
+        if not fitting:
+            return f"{wanted.__name__} is not certified"
+        choices.append(fitting)
+    compared = (theorem.methods,) if theorem.kind == "equal" else tuple((m,) for m in theorem.methods)
+    return [
+        Case(theorem, problem, methods, _of(methods, rules), chosen)
+        for chosen in itertools.product(*choices)
+        for methods in compared
+        for rules in theorem.variants()
+    ]
+
+
+def _of(methods: tuple[type[Method], ...], rules: dict[str, Any]) -> dict[str, Any]:
+    """Rules of these methods' fields; another method's are left out."""
+    names = {name for m in methods for name in m.fields()}
+    return {name: rule for name, rule in rules.items() if name in names}
+
+
+def _missing_fact(theorem: Theorem, problem: Problem) -> str:
+    rules = [rule for rules in theorem.variants() for rule in rules.values()]
+    sides = [theorem.measured, theorem.bound, theorem.when, theorem.requires, *rules]
+    used = {theorem.meaning(s.name).base for e in sides for s in free_symbols(e)} & set(theorem.all_quantities)
+    for name in sorted(used):
+        for need in theorem.all_quantities[name].needs:
+            if need == "nearest_star" and not problem.offers_dist(theorem.norm):
+                return f"{name} needs the solution set in the norm {theorem.norm!r}, which is not known"
+            if need == "f_star" and not problem.offers("f_star") and lower_bound_suffices(theorem, problem):
+                continue
+            if not problem.offers(need):
+                return f"{name} needs {need}, which is not known"
+    return ""
+
+
+def lower_bound_suffices(theorem: Theorem, problem: Problem) -> bool:
+    """True if a certified lower bound of f can stand for f_star.
+
+    Sound only where the gap appears as ``gap0`` in the bound of an inequality (a larger gap0 makes a
+    claim weaker there); never in what is measured, in a domain or in a parameter rule.
+    """
+    if not problem.offers("f_lower") or theorem.kind != "path":
+        return False
+    rules = [rule for rules in theorem.variants() for rule in rules.values()]
+    elsewhere = [theorem.measured, theorem.when, theorem.requires, *rules]
+    in_bound = {s.name for s in free_symbols(theorem.bound) if theorem.meaning(s.name).base == "gap"}
+    outside = {s.name for e in elsewhere for s in free_symbols(e) if theorem.meaning(s.name).base == "gap"}
+    return in_bound <= {"gap0"} and not outside

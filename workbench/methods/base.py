@@ -1,0 +1,88 @@
+"""What a method is: hyperparameters, a state, a pure step, its randomness and its costs."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple, Self
+
+import torch
+from torch import Tensor
+
+from assumptions.specification import Specified
+from problems.base import Problem
+from workbench.draws import Space
+from workbench.quantities import Quantity
+
+
+class Point(NamedTuple):
+    """The state of a method that remembers nothing but its iterate. x: (*batch, d)."""
+
+    x: Tensor
+
+
+class Method(Specified, ABC):
+    """A subclass is a frozen dataclass whose float fields are the hyperparameters.
+
+    A hyperparameter is a float or ``(*batch, 1)``; for names ending in ``_i`` / ``_j``
+    ``(*batch, layers)`` / ``(*batch, clients)``. Methods know no schedules: where a parameter rule
+    contains k, the engine passes the value of that step.
+
+    needs       oracles that the problem must offer (value and grad need not be listed)
+    free        names of state fields that any state may hold
+    quantities  what theorems may say of the state, beside the shared quantities
+    source      where the method is defined; a reconstruction says so
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    free: ClassVar[tuple[str, ...]] = ()
+    quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = {}
+    source: ClassVar[str] = ""
+
+    @classmethod
+    def fields(cls) -> tuple[str, ...]:
+        """Names of the hyperparameters."""
+        return tuple(f.name for f in dataclasses.fields(cls))  # pyright: ignore[reportArgumentType]
+
+    def draws(self, problem: Problem) -> Mapping[str, Space]:
+        """The randomness of one step; empty for a deterministic method."""
+        del problem
+        return {}
+
+    def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> Any:
+        """First state; x0: (*batch, d)."""
+        del problem, draw
+        return Point(x0)
+
+    @abstractmethod
+    def step(self, problem: Problem, state: Any, draw: SimpleNamespace) -> Any:
+        """Next state; pure, batched."""
+
+    def cost(self, problem: Problem, state: Any, draw: SimpleNamespace) -> Mapping[str, Tensor]:
+        """What ``step`` spends: unit -> (*batch,); units are grad_calls, prox_calls, lmo_calls, bits."""
+        del problem, state, draw
+        return {}
+
+    def with_values(self, values: Mapping[str, float | Tensor]) -> Self:
+        """The same method with other hyperparameters."""
+        return dataclasses.replace(self, **values) if values else self  # pyright: ignore[reportArgumentType]
+
+    def check_shapes(self) -> None:
+        """ValueError unless every tensor hyperparameter ends in an axis of its kind.
+
+        A plain (*batch,) would broadcast against (*batch, d) wrongly, silently so when batch = d.
+        """
+        for name in self.fields():
+            value = getattr(self, name)
+            if isinstance(value, Tensor) and not name.endswith(("_i", "_j")) and (
+                value.dim() == 0 or value.shape[-1] != 1
+            ):
+                raise ValueError(
+                    f"{type(self).__name__}.{name} must be a float or have shape (*batch, 1), "
+                    f"got {tuple(value.shape)}"
+                )
+
+
+def ones(x: Tensor) -> Tensor:
+    """One unit of cost per row. x: (*batch, d). Returns (*batch,)."""
+    return torch.ones(x.shape[:-1], dtype=x.dtype, device=x.device)

@@ -1,0 +1,155 @@
+"""What a claim can speak of: readers of a trajectory, each with the rounding error of what it reads.
+
+A quantity that is a difference of large numbers cancels; its ``resolution`` says how far the number
+read can be from the exact one, and a verdict never rests on less.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from assumptions import Norm
+from problems.base import Problem
+
+EPS = torch.finfo(torch.float64).eps
+
+
+class Reading(NamedTuple):
+    """A recorded trajectory. Every field of ``state`` is (batch, K + 1, ...).
+
+    ``method`` has its hyperparameters as floats or (batch, K + 1 or 1, 1). ``x_error`` bounds the
+    distance of each recorded x from the exact one, (batch, K + 1): rounding of the steps so far and
+    the stated error of the oracles.
+    """
+
+    problem: Problem
+    method: Any
+    state: Any
+    norm: Norm
+    x_error: Tensor
+
+    @property
+    def x(self) -> Tensor:
+        """Iterates, (batch, K + 1, d)."""
+        return self.state.x
+
+
+def _relative(_: Reading, value: Tensor) -> Tensor:
+    return 8 * EPS * value.abs()
+
+
+def _no_cancellation(_: Reading, value: Tensor) -> Tensor:
+    return torch.zeros_like(value)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number that every step of a run has.
+
+    read        (batch, K + 1, *axes)
+    resolution  bound on |read - exact|, same shape; relative rounding by default
+    cancelled   size of the numbers subtracted in reading it, same shape
+    needs       facts and oracles of the problem that the reader uses
+    """
+
+    meaning: str
+    latex: str
+    read: Callable[[Reading], Tensor]
+    resolution: Callable[[Reading, Tensor], Tensor] = _relative
+    cancelled: Callable[[Reading, Tensor], Tensor] = _no_cancellation
+    needs: tuple[str, ...] = ()
+    unit: str = ""
+    nonnegative: bool = True
+
+
+def as_quantity(name: str, value: Quantity | Callable[..., Tensor]) -> Quantity:
+    """A plain function of (problem, method, state) is a quantity without cancellation."""
+    if isinstance(value, Quantity):
+        return value
+    function = value
+    return Quantity(name, rf"\mathrm{{{name}}}", lambda r: function(r.problem, r.method, r.state))
+
+
+def _slope(r: Reading) -> Tensor:
+    """Largest gradient norm at this and the previous iterate: how fast f moves with x."""
+    g = r.problem.grad(r.x).norm(dim=-1)
+    return torch.maximum(g, torch.cat([g[:, :1], g[:, :-1]], 1))
+
+
+def _gap_resolution(r: Reading, value: Tensor) -> Tensor:
+    rounding = 8 * EPS * (value.abs() + r.problem.gap_cancellation(r.x))
+    return rounding + _slope(r) * r.x_error + r.problem.f_star_error
+
+
+def _read_dist(r: Reading) -> Tensor:
+    nearest = r.problem.nearest_star(r.x, r.norm)  # pyright: ignore[reportAttributeAccessIssue]
+    return r.norm.norm(r.x - nearest)
+
+
+def _in_norm(r: Reading) -> Tensor:
+    """x_error bounds a Euclidean length; its size in the norm of the claim is at most this."""
+    return r.x_error * r.norm.norm(torch.ones_like(r.x[:1, :1]))
+
+
+def _dist_resolution(r: Reading, value: Tensor) -> Tensor:
+    return 8 * EPS * value + _in_norm(r) + r.problem.x_star_error
+
+
+def _gradnorm_resolution(r: Reading, value: Tensor) -> Tensor:
+    """Gradients are read at the recorded x; what x_error does to them is probed by moving x."""
+    moved = r.x + r.x_error[..., None] / r.x.shape[-1] ** 0.5
+    return 64 * EPS * value + (r.problem.grad(moved) - r.problem.grad(r.x)).norm(dim=-1)
+
+
+def _read_moved(r: Reading) -> Tensor:
+    step = r.norm.norm(r.x[:, 1:] - r.x[:, :-1])
+    return torch.cat([torch.zeros_like(step[:, :1]), step], 1)
+
+
+SHARED: Mapping[str, Quantity] = {
+    "value": Quantity(
+        "f(x_k)",
+        "f(x_k)",
+        lambda r: r.problem.value(r.x),
+        lambda r, v: 8 * EPS * v.abs() + _slope(r) * r.x_error,
+        unit="f",
+        nonnegative=False,
+    ),
+    "gap": Quantity(
+        "f(x_k) - f_star",
+        r"f(x_k) - f^\star",
+        lambda r: r.problem.gap(r.x),
+        _gap_resolution,
+        lambda r, _: r.problem.gap_cancellation(r.x),
+        needs=("f_star",),
+        unit="f",
+    ),
+    "dist": Quantity(
+        "distance from x_k to the set of minimisers",
+        r"\mathrm{dist}(x_k, X^\star)",
+        _read_dist,
+        _dist_resolution,
+        lambda r, _: r.x.norm(dim=-1),
+        needs=("nearest_star",),
+        unit="x",
+    ),
+    "gradnorm": Quantity(
+        "dual norm of the gradient at x_k",
+        r"\|\nabla f(x_k)\|_*",
+        lambda r: r.norm.dual(r.problem.grad(r.x)),
+        _gradnorm_resolution,
+        unit="f / x",
+    ),
+    "moved": Quantity(
+        "length of the step that led to x_k; 0 at the start",
+        r"\|x_k - x_{k-1}\|",
+        _read_moved,
+        lambda r, v: 8 * EPS * v + 2 * _in_norm(r),
+        lambda r, _: r.x.norm(dim=-1),
+        unit="x",
+    ),
+}
+"""The shared quantities; a method adds its own."""

@@ -1,0 +1,159 @@
+"""Records on disk: one JSON line each, written at once, found again by a later run."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from workbench.verify.record import SCHEMA_VERSION, Record
+
+ROOMS = ("assumptions", "problems", "workbench", "figures")
+
+
+class ResultsError(ValueError):
+    """The folder of results cannot be used; says why and what to do. Nothing in it was deleted."""
+
+
+class Store:
+    """Records of units of work in a folder: ``records-<worker>.jsonl``, one line per record.
+
+    fresh: nothing that is there counts as done; new records are appended and win later. ``notes``
+    lists what was found odd but harmless (a line torn when a run was killed).
+
+    ResultsError before any work: the folder is a file or cannot be written, or a line is not a record.
+    """
+
+    def __init__(self, folder: str | Path, fresh: bool = False, worker: str = "0") -> None:
+        self.folder = Path(folder)
+        self.notes: list[str] = []
+        self._complete: dict[str, list[Record]] = {}
+        self._file = _prepared(self.folder, worker)
+        for path in sorted(self.folder.glob("records-*.jsonl")):
+            lines = self._whole_lines(path)
+            if not fresh:
+                self._load(path, lines)
+
+    def done(self, unit: str) -> list[Record] | None:
+        """The complete records of a unit, the latest where there are several sets; else None."""
+        return self._complete.get(unit)
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Append the records of one unit, and a witness file for each that is refuted."""
+        for record in records:
+            if record.witness is not None:
+                self.witness(record)
+        lines = [json.dumps(record.to_json(), allow_nan=False) + "\n" for record in records]
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write("".join(lines))
+        self._complete |= {record.unit: list(records) for record in records}
+
+    def witness(self, record: Record) -> Path:
+        """The file that ``workbench replay`` takes; written if it is not there.
+
+        It holds the witness, and the sources and the user's file as they were, as hashes.
+        ValueError if the record has none.
+        """
+        if record.witness is None:
+            raise ValueError(f"{record.theorem} on {record.problem} is {record.verdict}: it has no witness")
+        user_file = record.witness.get("file")
+        content = {**record.to_json()["witness"], "code": record.code, "file_hash": file_hash(user_file)}
+        text = json.dumps(content, allow_nan=False, indent=2, sort_keys=True) + "\n"
+        path = self.folder / "witnesses" / f"witness-{hashlib.sha256(text.encode()).hexdigest()[:10]}.json"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return path
+
+    def _whole_lines(self, path: Path) -> list[bytes]:
+        """Lines that end; a torn last one is cut off the worker's own file, so that appending is safe."""
+        content = path.read_bytes()
+        whole, newline, torn = content.rpartition(b"\n")
+        if torn:
+            number = whole.count(b"\n") + len(newline) + 1
+            self.notes.append(
+                f"{path}, line {number} was cut off when a run was stopped; that work is repeated"
+            )
+            if path == self._file:
+                with path.open("r+b") as file:
+                    file.truncate(len(whole) + len(newline))
+        return whole.split(b"\n") if newline else []
+
+    def _load(self, path: Path, lines: Sequence[bytes]) -> None:
+        partial: dict[str, dict[int, Record]] = {}
+        for number, line in enumerate(lines, start=1):
+            record = _read(path, number, line)
+            index, count = record.part
+            seen = partial.setdefault(record.unit, {})
+            if index in seen or any(r.part[1] != count for r in seen.values()):
+                seen.clear()  # a later run began this unit again
+            seen[index] = record
+            if len(seen) == count:
+                self._complete[record.unit] = [seen[i] for i in sorted(seen)]
+                del partial[record.unit]
+
+
+def _prepared(folder: Path, worker: str) -> Path:
+    """The worker's file, made if it is not there and proved to be writable."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"records-{worker}.jsonl"
+        with file.open("a", encoding="utf-8"):
+            pass
+    except FileExistsError:
+        raise ResultsError(f"{folder} is a file; results need a folder: name another with --out") from None
+    except OSError as error:
+        raise ResultsError(
+            f"results cannot be written to {folder}: {error.strerror}; name another folder with --out"
+        ) from None
+    return file
+
+
+def _read(path: Path, number: int, line: bytes) -> Record:
+    try:
+        return Record.from_json(json.loads(line))
+    except (ValueError, TypeError) as error:
+        raise ResultsError(
+            f"{path}, line {number} is not a record that this program can read ({error}). "
+            "Name another folder with --out, or remove that line"
+        ) from None
+
+
+def results_json(records: Sequence[Record], seed: int) -> dict[str, Any]:
+    """The document of ``workbench verify --json``; its schema is ``record.schema.json``."""
+    return {"version": SCHEMA_VERSION, "seed": seed, "records": [record.to_json() for record in records]}
+
+
+def file_hash(path: str | Path | None) -> str | None:
+    """sha256 of a file; None for None or where there is no such file."""
+    if path is None or not Path(path).is_file():
+        return None
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def source_hash(user_file: str | Path | None = None) -> str:
+    """sha256 of all that decides a record: the four rooms, the user's file, torch and numpy versions."""
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        for name, path in _sources(room):
+            digest.update(f"{name} {file_hash(path)}\n".encode())
+    digest.update(f"user {file_hash(user_file)}\n".encode())
+    for package in ("torch", "numpy"):
+        digest.update(f"{package} {_version(package)}\n".encode())
+    return digest.hexdigest()
+
+
+def _sources(room: str) -> list[tuple[str, Path]]:
+    spec = find_spec(room)
+    folders = [Path(f) for f in (spec.submodule_search_locations or ())] if spec else []
+    found = {f"{room}/{p.relative_to(f).as_posix()}": p for f in folders for p in f.rglob("*.py")}
+    return sorted(found.items())
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"

@@ -1,0 +1,279 @@
+"""A theorem as data: method, assumptions, parameter rule, measured quantity, bound, source."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import sympy as sp
+from torch import Tensor
+
+from assumptions import EUCLIDEAN, Assumption, Norm
+from problems.base import Problem
+from workbench.expressions import Claim, Recurrence, free_symbols, support
+from workbench.methods.base import Method
+from workbench.quantities import SHARED, Quantity, as_quantity
+from workbench.symbols import after, is_ours, symbols
+
+Kind = Literal["path", "exact", "equal"]
+KINDS: tuple[str, ...] = ("path", "exact", "equal")
+"""Kinds that the verifier decides."""
+
+FACTS: Mapping[str, str] = {
+    "d": "dimension",
+    "n_terms": "terms of the finite sum",
+    "n_clients": "clients",
+    "n_layers": "layers",
+    "k": "step index",
+    "K": "horizon, known in advance; a claim that mentions it is checked at k = K alone",
+}
+
+Status = Literal["SOURCED", "DERIVED", "RECALLED"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a statement comes from. ``paper`` is a citation key or an identifier such as an arXiv number.
+
+    SOURCED  the statement was read at the place that ``where`` names
+    DERIVED  proved here (the theorem carries the proof); never to be called the paper's theorem
+    RECALLED from memory: shown, never counted for or against
+    """
+
+    paper: str
+    status: Status
+    where: str = ""
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        """The three states are a closed list."""
+        if self.status not in ("SOURCED", "DERIVED", "RECALLED"):
+            raise ValueError(f"status must be SOURCED, DERIVED or RECALLED, got {self.status!r}")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A false variant that must be refuted: why it is false, on which instance, what changes.
+
+    ``change`` maps fields of the theorem to new values; ``steps`` is the length of the run on which
+    it fails, ``on`` the instance and its size.
+    """
+
+    why: str
+    on: Problem
+    change: Mapping[str, Any]
+    steps: int = 50
+
+
+@dataclass(frozen=True)
+class Tight:
+    """The tightest instance known and the tightness measured / bound that it reaches."""
+
+    on: Problem
+    tightness: float
+    steps: int = 50
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a name in a claim is: field, constant, fact or quantity, and at which step."""
+
+    kind: Literal["field", "constant", "fact", "quantity"]
+    base: str
+    when: Literal["now", "next", "start"] = "now"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Theorem:
+    """A claim ``measured <= bound`` (kind path), ``measured = bound`` (exact) or "same iterates" (equal).
+
+    id, title    name in commands; one sentence
+    method       a class, or a tuple of classes that share the quantities used (equal: exactly two)
+    parameters   a rule for every field of the method: an expression of constants, q0, K, k and each
+                 other; a tuple is a sweep, each value a record of its own
+    assumes      classes of assumptions; their constants may be used by name
+    measured, bound  expressions in method fields, constants, facts and quantities (suffix _next, 0)
+    when         domain at step k; outside it the claim says nothing
+    requires     condition on constants and parameters; without it the theorem does not apply
+    norm         the one geometry of distances, dual gradient norms and constants
+    quantities   further quantities, beside the shared ones and the method's
+
+    ValueError for an unknown name (the known ones are listed), a symbol that ``symbols()`` did not
+    make, a method field without a rule, an unknown kind.
+    """
+
+    id: str
+    title: str
+    source: Source
+    method: type[Method] | tuple[type[Method], ...]
+    parameters: Mapping[str, Any]
+    assumes: tuple[type[Assumption], ...] = ()
+    measured: Any = 0
+    bound: Any = 0
+    kind: Kind = "path"
+    when: Any = True
+    requires: Any = True
+    norm: Norm = EUCLIDEAN
+    mutants: tuple[Mutant, ...] = ()
+    tight: tuple[Tight, ...] = ()
+    proof: str = ""
+    quantities: Mapping[str, Quantity | Callable[..., Tensor]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Resolve every name now: a claim that cannot be read is rejected before any run."""
+        if not self.id or any(c.isspace() for c in self.id):
+            raise ValueError(f"id must be a word without spaces, got {self.id!r}")
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.id}: kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
+        if not isinstance(self.assumes, tuple) or not all(
+            isinstance(a, type) and issubclass(a, Assumption) for a in self.assumes
+        ):
+            raise ValueError(f"{self.id}: assumes takes assumption classes (not instances), got {self.assumes!r}")
+        if not self.methods or not all(isinstance(m, type) and issubclass(m, Method) for m in self.methods):
+            raise ValueError(f"{self.id}: method must be a Method class or a tuple of them, got {self.method!r}")
+        if self.kind == "equal" and len(self.methods) != 2:
+            raise ValueError(f"{self.id}: kind equal compares two methods, got {len(self.methods)}")
+        for name in ("measured", "bound", "when", "requires"):
+            object.__setattr__(self, name, self._expanded(getattr(self, name)))
+            self._check_names(getattr(self, name), name)
+        self._check_parameters()
+        self._check_mutants()
+        support(self.measured, self.next_names)
+        support(self.bound, self.next_names)
+
+    # -- what the parts are ----------------------------------------------------------------------
+
+    @property
+    def methods(self) -> tuple[type[Method], ...]:
+        """The method classes, one or several."""
+        return self.method if isinstance(self.method, tuple) else (self.method,)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Hyperparameters of all the methods, without repetition."""
+        return tuple(dict.fromkeys(name for m in self.methods for name in m.fields()))
+
+    @property
+    def constants(self) -> dict[str, type[Assumption]]:
+        """Constant name -> the assumed class that it belongs to."""
+        return {name: a for a in self.assumes for name in a.constants()}
+
+    @property
+    def all_quantities(self) -> dict[str, Quantity]:
+        """Shared quantities, then the methods', then the theorem's own."""
+        own = {name: q for m in self.methods for name, q in m.quantities.items()}
+        return {name: as_quantity(name, q) for name, q in {**SHARED, **own, **self.quantities}.items()}
+
+    def meaning(self, name: str) -> Meaning:
+        """Resolve a name: fields, constants, facts, quantities; full names before suffixes."""
+        quantities = self.all_quantities
+        if name in self.fields:
+            return Meaning("field", name)
+        if name in self.constants:
+            return Meaning("constant", name)
+        if name in FACTS:
+            return Meaning("fact", name)
+        if name in quantities:
+            return Meaning("quantity", name)
+        if name.endswith("_next") and name[:-5] in quantities:
+            return Meaning("quantity", name[:-5], "next")
+        if name.endswith("0") and name[:-1] in quantities:
+            return Meaning("quantity", name[:-1], "start")
+        raise ValueError(
+            f"{self.id}: unknown symbol {name!r}; known: method fields {_listed(self.fields)}; constants "
+            f"{_listed(self.constants)}; facts {_listed(FACTS)}; quantities {_listed(quantities)} "
+            "(each also with suffix _next or 0)"
+        )
+
+    @property
+    def next_names(self) -> set[str]:
+        """Names in the claim that mean a quantity at k + 1."""
+        used = {s.name for e in (self.measured, self.bound, self.when) for s in free_symbols(e)}
+        return {name for name in used if self.meaning(name).when == "next"}
+
+    @property
+    def uses(self) -> dict[str, Meaning]:
+        """Every name in measured, bound and when, with its meaning."""
+        sides = (self.measured, self.bound, self.when)
+        return {s.name: self.meaning(s.name) for e in sides for s in free_symbols(e)}
+
+    def horizon_only(self, rules: Mapping[str, Any]) -> bool:
+        """True if the claim or one of these rules mentions K: then it is checked at k = K alone."""
+        everything = [self.measured, self.bound, self.when, self.requires, *rules.values()]
+        return any("K" in {s.name for s in free_symbols(e)} for e in everything)
+
+    def variants(self) -> list[dict[str, Any]]:
+        """The sweep: one dict of rules per combination of swept values."""
+        names = list(self.parameters)
+        swept = itertools.product(*(_values(self.parameters[name]) for name in names))
+        return [dict(zip(names, rules, strict=True)) for rules in swept]
+
+    def mutated(self, mutant: Mutant) -> "Theorem":
+        """The false theorem that a mutant stands for."""
+        return dataclasses.replace(self, mutants=(), tight=(), **mutant.change)
+
+    # -- checks ----------------------------------------------------------------------------------
+
+    def _expanded(self, side: Any) -> Any:
+        """``after(e)`` replaced by e at the next step; plain numbers made expressions."""
+        if isinstance(side, Recurrence):
+            return side
+        try:
+            e = sp.sympify(side)
+        except (sp.SympifyError, TypeError):
+            raise ValueError(f"{self.id}: {side!r} is not an expression") from None
+        for node in sorted(e.atoms(after), key=sp.count_ops):
+            shifted = {
+                s: symbols(f"{s.name}_next")
+                for s in node.args[0].free_symbols
+                if self.meaning(s.name) == Meaning("quantity", s.name)
+            }
+            e = e.subs(node, node.args[0].subs(shifted))
+        return e
+
+    def _check_names(self, side: Claim, where: str) -> None:
+        for symbol in free_symbols(side):
+            if not is_ours(symbol):
+                raise ValueError(
+                    f"{self.id}: the symbol {symbol.name!r} in {where} was not made by workbench.symbols(); "
+                    "sympy treats same-named symbols with other assumptions as different"
+                )
+            self.meaning(symbol.name)
+
+    def _check_parameters(self) -> None:
+        missing = [name for name in self.fields if name not in self.parameters]
+        extra = [name for name in self.parameters if name not in self.fields]
+        if missing or extra:
+            raise ValueError(
+                f"{self.id}: parameters must name every field of {' and '.join(m.__name__ for m in self.methods)} "
+                f"({_listed(self.fields)}); missing: {_listed(missing)}; not a field: {_listed(extra)}"
+            )
+        for name, rule in self.parameters.items():
+            for value in _values(rule):
+                self._check_names(value, f"the rule of {name}")
+                for symbol in free_symbols(value):
+                    meaning = self.meaning(symbol.name)
+                    if meaning.kind == "quantity" and meaning.when != "start":
+                        raise ValueError(
+                            f"{self.id}: the rule of {name} uses {symbol.name!r}; rules may use constants, "
+                            f"quantities at the start ({meaning.base}0), k, K and each other"
+                        )
+
+    def _check_mutants(self) -> None:
+        names = {f.name for f in dataclasses.fields(self)}
+        for mutant in self.mutants:
+            unknown = [name for name in mutant.change if name not in names]
+            if unknown or not mutant.change:
+                raise ValueError(
+                    f"{self.id}: mutant {mutant.why!r} must change fields of the theorem, got {_listed(unknown)}"
+                )
+            self.mutated(mutant)
+
+
+def _values(rule: Any) -> tuple[Any, ...]:
+    return rule if isinstance(rule, tuple) else (rule,)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(names)) or "none"

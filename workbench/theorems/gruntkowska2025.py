@@ -1,0 +1,219 @@
+"""The ball-proximal point method in Euclidean space: Gruntkowska, Li, Rane, Richtarik (2025).
+
+Statements read on public summary pages are SOURCED; the others are ours in the setting of the paper,
+each with its proof. u = x_next, t = radius, D = dist, f - f_star = gap.
+"""
+
+import sympy as sp
+
+from assumptions import Convex, Smooth
+from problems import AbsAffine, Huber, WeightedL1
+from workbench.expressions import Recurrence
+from workbench.methods import BPM, ProximalPoint
+from workbench.symbols import symbols, total
+from workbench.theorem import Mutant, Source, Theorem, Tight
+
+PAPER = "arXiv:2502.02002"
+TITLE = 'The Ball-Proximal (="Broximal") Point Method'
+
+radius, dist, dist0, dist_next = symbols("radius dist dist0 dist_next")
+gap, gap0, gap_next = symbols("gap gap0 gap_next")
+gradnorm, gradnorm_next, moved_next, k = symbols("gradnorm gradnorm_next moved_next k")
+
+ABS = AbsAffine(a=(1.0,), start=(5.3,))
+FLAT_AND_STEEP = WeightedL1(weights=(1.0, 1e-3), start=(1.0, 5.0))
+LADDER = WeightedL1(weights=tuple(10.0 ** (-4 * i) for i in range(6)), start=(1.01,) * 6)
+STRAIGHT = Huber(L=100.0, delta=0.01, d=1, start=(5.3,))
+
+RADII = (dist0 / 7, dist0 / 20, dist0 / 2, dist0 / (5 * sp.sqrt(k + 1)))
+OUT_OF_REACH = (radius <= dist) & (dist > 0)
+
+DISTANCE = Theorem(
+    id="bpm/distance",
+    title="Until a minimiser is within reach, each step gains radius^2 in squared distance",
+    source=Source(PAPER, "SOURCED", "public summary (chatpaper) of arXiv:2510.00823", TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(Convex,),
+    when=OUT_OF_REACH,
+    measured=dist_next**2,
+    bound=dist**2 - radius**2,
+    proof="c (x - u) is a subgradient at u for some c >= 0, so 0 >= f_star - f(u) >= c <x - u, x_star - u>; "
+    "hence <x - u, u - x_star> >= 0: expand |x - x_star|^2 with |x - u| = t.",
+    mutants=(
+        Mutant("gains 2 radius^2", FLAT_AND_STEEP, {"parameters": {"radius": 1}, "bound": dist**2 - 2 * radius**2}),
+        Mutant(
+            "the distance drops by the radius",
+            FLAT_AND_STEEP,
+            {"parameters": {"radius": 1}, "measured": dist_next, "bound": dist - radius},
+        ),
+    ),
+    tight=(Tight(FLAT_AND_STEEP, 0.995135),),
+)
+
+TERMINATION = Theorem(
+    id="bpm/termination",
+    title="A constant radius reaches the minimum after ceil(dist0^2 / radius^2) steps",
+    source=Source(PAPER, "SOURCED", "public summary (chatpaper) of arXiv:2510.00823", TITLE),
+    method=BPM,
+    parameters={"radius": (dist0 / 3, dist0 / 5, dist0 / 2)},
+    assumes=(Convex,),
+    when=k * radius**2 >= dist0**2,
+    measured=gap,
+    bound=0,
+    proof="Sum bpm/distance; when the ball meets the solution set, u is a minimiser.",
+    mutants=(
+        Mutant(
+            "ceil(dist0 / radius) steps, true in one dimension only",
+            LADDER,
+            {"parameters": {"radius": 1}, "when": k * radius >= dist0},
+            steps=8,
+        ),
+    ),
+)
+
+LINE = Theorem(
+    id="bpm/line",
+    title="The gap contracts by one minus the radius over the distance",
+    source=Source(PAPER, "DERIVED", "implies the paper's form, which uses the next distance", TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(Convex,),
+    when=OUT_OF_REACH,
+    measured=gap_next,
+    bound=(1 - radius / dist) * gap,
+    proof="u is at least as good as the point of [x, x_star] at distance t from x; convexity on the segment.",
+    mutants=(Mutant("one per cent more", ABS, {"bound": (1 - sp.Rational(101, 100) * radius / dist) * gap}),),
+    tight=(Tight(ABS, 1.0),),
+)
+
+NEXT_DISTANCE = Theorem(
+    id="bpm/next-distance",
+    title="The gap contracts by one plus the radius over the next distance",
+    source=Source(PAPER, "SOURCED", "public summary (sciencestack) of arXiv:2510.00823", TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(Convex,),
+    measured=gap_next,
+    bound=gap / (1 + radius / dist_next),
+    proof="From bpm/line by D <= D_next + t; where the ball meets the solution set both sides are 0.",
+    mutants=(
+        Mutant(
+            "twice the radius",
+            ABS,
+            {"parameters": {"radius": sp.Rational(1, 2)}, "bound": gap / (1 + 2 * radius / dist_next)},
+        ),
+    ),
+    tight=(Tight(ABS, 1.0),),
+)
+
+
+def _product(gain: sp.Expr | int) -> Recurrence:
+    """B_k: gap0 times the factors of bpm/line with D_j^2 replaced by s_j = dist0^2 - sum of radius^2."""
+    s, bound = symbols("s B")
+    factor = sp.Piecewise((1 - gain * radius / sp.sqrt(s), s > radius**2), (0, True))
+    return Recurrence(
+        start={"s": dist0**2, "B": gap0}, update={"s": s - radius**2, "B": bound * factor}, value="B"
+    )
+
+
+PRODUCT = Theorem(
+    id="bpm/product",
+    title="The gap is below a product known before the run",
+    source=Source(PAPER, "DERIVED", title=TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(Convex,),
+    measured=gap,
+    bound=_product(1),
+    proof="bpm/line with D_k^2 <= dist0^2 - sum_{j<k} t_j^2 (bpm/distance); 0 once the sum reaches dist0^2.",
+    mutants=(Mutant("twice the radius in every factor", ABS, {"bound": _product(2)}),),
+    tight=(Tight(ABS, 1.0),),
+)
+
+GRADIENT = Theorem(
+    id="bpm/gradient-norm",
+    title="The gradient norm does not grow",
+    source=Source(PAPER, "DERIVED", "stated for smooth f; differentiability suffices", TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(Convex, Smooth),
+    measured=gradnorm_next,
+    bound=gradnorm,
+    proof="grad f(u) = c (x - u); monotonicity gives |grad f(u)|^2 <= <grad f(u), grad f(x)>.",
+    mutants=(Mutant("gradients halve", STRAIGHT, {"bound": gradnorm / 2}),),
+    tight=(Tight(STRAIGHT, 1.0),),
+)
+
+DECREASE = Theorem(
+    id="bpm/decrease",
+    title="The function drops by at least the radius times the next gradient norm",
+    source=Source(PAPER, "DERIVED", "stated for smooth f; differentiability suffices", TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(Convex, Smooth),
+    measured=radius * gradnorm_next,
+    bound=gap - gap_next,
+    proof="f(x) - f(u) >= <grad f(u), x - u> = t |grad f(u)|, for grad f(u) is parallel to x - u (or 0).",
+    mutants=(Mutant("twice the radius", STRAIGHT, {"measured": 2 * radius * gradnorm_next}),),
+    tight=(Tight(STRAIGHT, 1.0),),
+)
+
+GRADIENT_RATE = Theorem(
+    id="bpm/gradient-rate",
+    title="The gradient norm is below gap0 over the sum of the radii",
+    source=Source(PAPER, "DERIVED", "stated for smooth f; differentiability suffices", TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(Convex, Smooth),
+    measured=gradnorm,
+    bound=gap0 / total(radius),
+    proof="Sum bpm/decrease and use bpm/gradient-norm.",
+    mutants=(
+        Mutant(
+            "half the constant",
+            STRAIGHT,
+            {"parameters": {"radius": sp.Rational(1, 2)}, "bound": gap0 / (2 * total(radius))},
+            steps=10,
+        ),
+    ),
+    tight=(Tight(STRAIGHT, 0.95 * 5.3 / 5.295),),
+)
+
+STEP_LENGTH = Theorem(
+    id="bpm/step-length",
+    title="Until a minimiser is within reach, the step has the length of the radius",
+    source=Source(PAPER, "DERIVED", title=TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(Convex,),
+    kind="exact",
+    when=radius < dist,
+    measured=moved_next,
+    bound=radius,
+    proof="A minimiser over the ball that lies inside it is a local, hence a global one.",
+    mutants=(
+        Mutant(
+            "the proximal point method instead: it moves by stepsize |g|",
+            ABS,
+            {
+                "method": ProximalPoint,
+                "parameters": {"stepsize": sp.Rational(1, 10)},
+                "when": dist > sp.Rational(1, 2),
+                "bound": sp.Rational(1, 2),
+            },
+        ),
+    ),
+)
+
+THEOREMS = (
+    DISTANCE,
+    TERMINATION,
+    LINE,
+    NEXT_DISTANCE,
+    PRODUCT,
+    GRADIENT,
+    DECREASE,
+    GRADIENT_RATE,
+    STEP_LENGTH,
+)

@@ -1,0 +1,138 @@
+"""What a run leaves behind: quantities and cumulative costs over steps; saved without pickle."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from assumptions import Norm
+from problems.base import Problem
+from workbench.methods.base import Method
+
+FORMAT = "workbench-trace-1"
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A run. Entry k of every quantity is its value at step k.
+
+    k            recorded steps, (n,)
+    quantities   name -> (replicates, n, *axes)
+    resolutions  name -> rounding error of each entry, same shape
+    cancelled    name -> size of the numbers subtracted in each entry, same shape
+    costs        unit -> cumulative cost before step k, (replicates, n)
+    diverged_at  first non-finite step of each replicate, -1 if none
+    x            iterates (replicates, n, d) if asked for
+    """
+
+    method: Method | str
+    problem: Problem | str
+    steps: int
+    seed: int
+    norm: Norm | str
+    k: Tensor
+    quantities: dict[str, Tensor]
+    resolutions: dict[str, Tensor]
+    cancelled: dict[str, Tensor]
+    costs: dict[str, Tensor]
+    diverged_at: Tensor
+    x: Tensor | None = None
+
+    def __getitem__(self, name: str) -> Tensor:
+        """A quantity or a cost by name."""
+        table = {**self.costs, **self.quantities}
+        if name not in table:
+            raise KeyError(f"{name!r} was not recorded; recorded: {', '.join(sorted(table))}")
+        return table[name]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Trace"], **common: Any) -> "Trace":
+        """Blocks of replicates as one trace."""
+
+        def joined(name: str) -> dict[str, Tensor]:
+            tables = [getattr(part, name) for part in parts]
+            return {key: torch.cat([table[key] for table in tables]) for key in tables[0]}
+
+        iterates = [part.x for part in parts if part.x is not None]
+        return cls(
+            **common,
+            k=parts[0].k,
+            quantities=joined("quantities"),
+            resolutions=joined("resolutions"),
+            cancelled=joined("cancelled"),
+            costs=joined("costs"),
+            diverged_at=torch.cat([part.diverged_at for part in parts]),
+            x=torch.cat(iterates) if iterates else None,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """One .npz file: arrays, and a JSON header that says how to repeat the run."""
+        path = Path(path).with_suffix(".npz")
+        header = {
+            "format": FORMAT,
+            "method": str(self.method),
+            "problem": str(self.problem),
+            "norm": str(self.norm),
+            "steps": self.steps,
+            "seed": self.seed,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        }
+        arrays: dict[str, Any] = {"header": np.array(json.dumps(header)), "k": self.k.numpy()}
+        arrays["diverged_at"] = self.diverged_at.numpy()
+        for group in ("quantities", "resolutions", "cancelled", "costs"):
+            for name, table in getattr(self, group).items():
+                arrays[f"{group}.{name}"] = table.cpu().numpy()
+        if self.x is not None:
+            arrays["x"] = self.x.cpu().numpy()
+        np.savez_compressed(path, **arrays)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Trace":
+        """Read what ``save`` wrote; method, problem and norm come back as their specifications.
+
+        Nothing is executed. ValueError for a file that is not a trace.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            header = json.loads(str(arrays.pop("header")))
+            if header["format"] != FORMAT:
+                raise ValueError(header["format"])
+        except (OSError, KeyError, ValueError) as error:
+            raise ValueError(f"{path} is not a saved trace: {error}") from None
+        groups: dict[str, dict[str, Tensor]] = {g: {} for g in ("quantities", "resolutions", "cancelled", "costs")}
+        for name in [n for n in arrays if "." in n]:
+            group, key = name.split(".", 1)
+            groups[group][key] = torch.from_numpy(arrays[name])
+        x = torch.from_numpy(arrays["x"]) if "x" in arrays else None
+        return cls(
+            header["method"],
+            header["problem"],
+            header["steps"],
+            header["seed"],
+            header["norm"],
+            torch.from_numpy(arrays["k"]),
+            **groups,
+            diverged_at=torch.from_numpy(arrays["diverged_at"]),
+            x=x,
+        )
+
+    def to_xarray(self) -> Any:
+        """The quantities and costs as an xarray dataset (extra ``store``)."""
+        try:
+            import xarray  # noqa: PLC0415
+        except ImportError:
+            raise ImportError("Trace.to_xarray needs xarray: pip install 'workbench[store]'") from None
+        variables = {}
+        for name, table in {**self.quantities, **self.costs}.items():
+            axes = ["replicate", "k", *[f"axis{i}" for i in range(table.dim() - 2)]]
+            variables[name] = (axes, table.cpu().numpy())
+        attributes = {"method": str(self.method), "problem": str(self.problem), "seed": self.seed}
+        return xarray.Dataset(variables, coords={"k": self.k.numpy()}, attrs=attributes)

@@ -1,0 +1,145 @@
+"""A user's file: loaded as a module, its objects collected; nothing needs to be registered."""
+
+import contextlib
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from assumptions import IMPLICATIONS, Assumption, Implies
+from problems import FULL_INSTANCES, INSTANCES, Problem
+from workbench.methods.base import Method
+from workbench.theorem import Theorem
+from workbench.theorems import THEOREMS
+
+
+class UserFileError(ValueError):
+    """The user's file cannot be used; says where and why."""
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """What a user's file holds at module level, also inside tuples and lists.
+
+    theorems, problems, implications  instances that the library does not have
+    methods, assumptions, families    classes defined in the file
+    """
+
+    path: Path
+    theorems: tuple[Theorem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    methods: tuple[type[Method], ...] = ()
+    assumptions: tuple[type[Assumption], ...] = ()
+    families: tuple[type[Problem], ...] = ()
+    implications: tuple[Implies, ...] = field(default=())
+
+
+def load_user_file(path: str | Path) -> UserFile:
+    """Run the file and collect its objects.
+
+    Its folder can be imported from while it loads, and no longer. What it prints goes to stderr.
+    UserFileError: no such file, a folder, not Python, an exception while it runs, no object in it, or
+    two objects under one name.
+    """
+    path = Path(path)
+    module = _import(path)
+    found = _collect(module)
+    user = UserFile(path.resolve(), **found)
+    if not any(found.values()):
+        raise UserFileError(
+            f"{path} holds no Theorem, Problem, Method or Assumption at module level; "
+            "`workbench new theorem` writes an example"
+        )
+    _require_unique(path, "theorems with the id", [t.id for t in user.theorems])
+    _require_unique(path, "problems that print as", [repr(p) for p in user.problems])
+    return user
+
+
+def line_in(error: BaseException, path: Path) -> int | None:
+    """Last line of ``path`` in the traceback of ``error``, None if it does not pass through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
+    return lines[-1] if lines else None
+
+
+def _import(path: Path) -> ModuleType:
+    code = _compiled(path)
+    place = path.resolve()
+    # one name per file, known to sys.modules: dataclasses and pickle look their module up
+    name = f"workbench_user_{place.stem}_{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
+    module = ModuleType(name)
+    module.__file__ = str(place)
+    module.__spec__ = importlib.util.spec_from_file_location(name, place)
+    sys.modules[name] = module
+    try:
+        with _importable(place.parent), contextlib.redirect_stdout(sys.stderr):
+            exec(code, module.__dict__)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        line = line_in(error, place)
+        where = f"{path}, line {line}" if line else str(path)
+        raise UserFileError(f"{where}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _compiled(path: Path) -> Any:
+    if path.is_dir():
+        raise UserFileError(f"{path} is a folder; a Python file is needed")
+    try:
+        source = importlib.util.decode_source(path.read_bytes())
+        return compile(source, str(path.resolve()), "exec")
+    except FileNotFoundError:
+        raise UserFileError(f"{path} does not exist") from None
+    except OSError as error:
+        raise UserFileError(f"{path} cannot be read: {error.strerror}") from None
+    except SyntaxError as error:
+        text = f": {error.text.strip()}" if error.text else ""
+        raise UserFileError(f"{path}, line {error.lineno}: {error.msg}{text}") from None
+    except ValueError as error:  # bytes that are not text
+        raise UserFileError(f"{path} is not a Python file: {error}") from None
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """At the end of the path, so that nothing beside the file can take the place of a library."""
+    sys.path.append(str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def _collect(module: ModuleType) -> dict[str, tuple[Any, ...]]:
+    library = {id(o) for o in (*THEOREMS, *INSTANCES, *FULL_INSTANCES, *IMPLICATIONS)}
+    kinds = {"theorems": Theorem, "problems": Problem, "implications": Implies}
+    classes = {"methods": Method, "assumptions": Assumption, "families": Problem}
+    found: dict[str, dict[int, Any]] = {name: {} for name in (*kinds, *classes)}
+    for thing in _flat([value for name, value in vars(module).items() if not name.startswith("__")]):
+        if isinstance(thing, type):
+            own = thing.__module__ == module.__name__ and not inspect.isabstract(thing)
+            names = [name for name, base in classes.items() if own and issubclass(thing, base)]
+        else:
+            names = [n for n, kind in kinds.items() if isinstance(thing, kind) and id(thing) not in library]
+        for name in names:
+            found[name].setdefault(id(thing), thing)
+    return {name: tuple(things.values()) for name, things in found.items()}
+
+
+def _flat(values: Any) -> Iterator[Any]:
+    for value in values:
+        if type(value) in (tuple, list):
+            yield from _flat(value)
+        else:
+            yield value
+
+
+def _require_unique(path: Path, what: str, names: list[str]) -> None:
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise UserFileError(f"{path} has two {what} {twice[0]}; the name is the identity in results")

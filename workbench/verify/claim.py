@@ -1,0 +1,123 @@
+"""Compare both sides of a claim at every step, knowing what rounding can do."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from assumptions import Certificate
+from workbench.expressions import EPS, Claim, Evaluator, free_symbols, support
+from workbench.match import Case
+from workbench.theorem import Theorem
+from workbench.verify.environment import Numbers
+
+ROUNDINGS = 64
+"""Roundings that evaluating a claim may contain; a tolerance of ROUNDINGS * eps * size."""
+
+SUSPECT = 10
+"""An excess within SUSPECT tolerances is inconclusive, not a refutation."""
+
+MEANINGFUL = 1000
+"""Tightness is read only where the bound exceeds this many tolerances."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both sides on (batch, K + 1), where the claim speaks, and how far rounding reaches."""
+
+    measured: Tensor
+    bound: Tensor
+    tolerance: Tensor
+    asked: Tensor
+    lost: Tensor
+
+    @property
+    def excess(self) -> Tensor:
+        """measured - bound in units of the tolerance; inf where measured is nan, -inf where not asked."""
+        over = (self.measured - self.bound) / self.tolerance
+        over = torch.where(self.measured <= self.bound, over.nan_to_num(0.0).clamp(max=0), over)
+        over = torch.where(self.measured.isnan() & (~self.bound.isnan() | self.lost), torch.inf, over)
+        return torch.where(self.asked & ~self.undefined, over.nan_to_num(torch.inf), -torch.inf)
+
+    @property
+    def undefined(self) -> Tensor:
+        """The bound is nan inside the domain although the run is finite."""
+        return self.asked & self.bound.isnan() & ~self.lost
+
+    @property
+    def tightness(self) -> Tensor:
+        """measured / bound where it says something, else -inf."""
+        sensible = self.asked & (self.bound > MEANINGFUL * self.tolerance) & self.measured.isfinite()
+        return torch.where(sensible, self.measured / self.bound, -torch.inf)
+
+
+def compare(case: Case, numbers: Numbers, rows: Tensor) -> Comparison:
+    """The two sides at every (replicate, k). rows: (batch,) replicates to which ``requires`` applies."""
+    theorem = case.theorem
+    shape = (numbers.x.shape[0], numbers.steps + 1)
+    values = Evaluator(numbers.values, numbers.steps)
+    sizes = Evaluator(numbers.values, numbers.steps, numbers.sizes)
+    measured, bound = values(theorem.measured).expand(shape), values(theorem.bound).expand(shape)
+    size = (sizes(theorem.measured) + sizes(theorem.bound)).expand(shape)
+    tolerance = ROUNDINGS * EPS * size.nan_to_num(0.0) + _sensitivity(theorem, numbers, measured - bound)
+    lost = _lost(theorem, numbers)
+    asked = _asked(case, numbers, lost) & rows[:, None]
+    return Comparison(measured, bound, tolerance.clamp(min=torch.finfo(torch.float64).tiny), asked, lost)
+
+
+def _sensitivity(theorem: Theorem, numbers: Numbers, claim: Tensor) -> Tensor:
+    """Change of measured - bound when each quantity moves by its resolution, summed."""
+    total = torch.zeros_like(claim)
+    for name, resolution in numbers.resolutions.items():
+        quantity = theorem.all_quantities[theorem.meaning(name).base]
+        changes = []
+        for sign in (1, -1):
+            moved = numbers.values[name] + sign * resolution
+            if quantity.nonnegative:
+                moved = moved.clamp(min=0)
+            shifted = Evaluator({**numbers.values, name: moved}, numbers.steps)
+            changes.append((shifted(theorem.measured) - shifted(theorem.bound) - claim).abs())
+        change = torch.stack([c.nan_to_num(nan=-1.0, posinf=torch.inf) for c in changes]).amax(0)
+        # a claim that is nan itself is judged as nan; both moves nan says that rounding decides
+        total = total + torch.where(change < 0, torch.where(claim.isnan(), 0.0, torch.inf), change)
+    return total
+
+
+def _lost(theorem: Theorem, numbers: Numbers) -> Tensor:
+    """Entries that speak of a state which is not finite."""
+    if not theorem.next_names:
+        return numbers.lost
+    return torch.cat([numbers.lost[:, 1:], numbers.lost[:, -1:]], 1)
+
+
+def _asked(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
+    theorem, steps = case.theorem, numbers.steps
+    k = torch.arange(steps + 1)[None]
+    low, high = 0, steps
+    for side in (theorem.measured, theorem.bound, theorem.when):
+        lo, hi = support(side, theorem.next_names)
+        low, high = max(low, steps if lo < 0 else lo), min(high, steps + hi)
+    if case.horizon_only:
+        low = max(low, steps)
+    when = Evaluator(numbers.values, steps)(theorem.when).expand(lost.shape)
+    # nan never hides a violation: a run that stops being finite inside the domain stays there, and a
+    # finite state at which the domain itself is nan is asked about
+    ever = when.to(torch.int8).cummax(1).values.bool()
+    when = torch.where(numbers.lost, ever, when | _nan_in(theorem.when, numbers).expand(lost.shape))
+    inside = _inside(case.certificates, numbers.x)
+    if theorem.next_names:
+        inside = torch.cat([inside[:, 1:], inside[:, -1:]], 1)
+    return when & inside & (k >= low) & (k <= high)
+
+
+def _nan_in(side: Claim, numbers: Numbers) -> Tensor:
+    tables = [numbers.values[s.name].isnan() for s in free_symbols(side)]
+    return torch.stack(torch.broadcast_tensors(*tables)).any(0) if tables else torch.zeros(1, 1, dtype=torch.bool)
+
+
+def _inside(certificates: tuple[Certificate, ...], x: Tensor) -> Tensor:
+    """True until the run first leaves the region of a certificate."""
+    inside = torch.ones(x.shape[:2], dtype=torch.bool)
+    for certificate in certificates:
+        inside &= certificate.region.contains(x) | ~x.isfinite().all(-1)
+    return inside.to(torch.int8).cummin(1).values.bool()

@@ -1,0 +1,165 @@
+"""From a case and a block of starts to numbers: parameters by rule, a run, and the claim's symbols."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from problems.base import Problem
+from workbench.engine import run
+from workbench.expressions import Evaluator, free_symbols
+from workbench.match import Case
+from workbench.methods.base import Method, Point
+from workbench.quantities import Reading
+from workbench.theorem import Theorem
+from workbench.trace import Trace
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a claim is evaluated on; all tables (batch or 1, K + 1 or 1, *axes).
+
+    values       symbol -> value
+    sizes        symbol -> value with the numbers that cancelled in it
+    resolutions  symbol of a quantity -> how far its value can be from the exact one
+    lost         (batch, K + 1): the state at k is not finite
+    """
+
+    values: dict[str, Tensor]
+    sizes: dict[str, Tensor]
+    resolutions: dict[str, Tensor]
+    x: Tensor
+    lost: Tensor
+    steps: int
+    method: Method
+
+
+def facts(problem: Problem, steps: int) -> dict[str, Tensor]:
+    """The facts that a claim may name."""
+    numbers = {
+        "d": problem.d,
+        "n_terms": problem.n_terms,
+        "n_clients": problem.n_clients,
+        "n_layers": problem.layers.n_layers,
+        "K": steps,
+    }
+    table = {name: torch.full((1, 1), float(value), dtype=torch.float64) for name, value in numbers.items()}
+    table["k"] = torch.arange(steps + 1, dtype=torch.float64)[None]
+    return table
+
+
+def constants(case: Case) -> dict[str, Tensor]:
+    """Certified constants, (1, 1, *axes)."""
+    values = {n: torch.as_tensor(v, dtype=torch.float64) for n, v in case.constants.items()}
+    return {name: v.reshape(1, 1, *v.shape) for name, v in values.items()}
+
+
+def at_start(theorem: Theorem, problem: Problem, x0: Tensor) -> dict[str, Tensor]:
+    """Quantities at the start under their names q0, for parameter rules; (batch, 1)."""
+    wanted = {theorem.meaning(s.name).base for r in _rules(theorem) for s in free_symbols(r)}
+    reading = Reading(problem, None, Point(x0[:, None]), theorem.norm, torch.zeros(x0.shape[0], 1))
+    quantities = theorem.all_quantities
+    return {f"{n}0": quantities[n].read(reading) for n in sorted(wanted & set(quantities))}
+
+
+def _rules(theorem: Theorem) -> list[Any]:
+    return [rule for rules in theorem.variants() for rule in rules.values()]
+
+
+def solve_rules(rules: Mapping[str, Any], known: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
+    """Evaluate rules in the order of their dependence; (batch or 1, K + 1 or 1).
+
+    ValueError for rules that depend on each other in a circle.
+    """
+    solved: dict[str, Tensor] = {}
+    waiting = dict(rules)
+    while waiting:
+        ready = [n for n, rule in waiting.items() if not {s.name for s in free_symbols(rule)} & set(waiting)]
+        if not ready:
+            raise ValueError(f"parameter rules depend on each other in a circle: {sorted(waiting)}")
+        for name in ready:
+            solved[name] = Evaluator({**known, **solved}, steps)(waiting.pop(name))
+    return solved
+
+
+def make_method(kind: type[Method], solved: Mapping[str, Tensor]) -> tuple[Method, dict[str, Tensor]]:
+    """The method with its hyperparameters, and tables of those that change with k.
+
+    Constant over replicates and steps: a float (an int where the field is one). Else (batch, 1).
+    """
+    annotations = {f.name: f.type for f in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
+    fixed: dict[str, Any] = {}
+    tables: dict[str, Tensor] = {}
+    for name in kind.fields():
+        value = solved[name]
+        if value.shape[1] > 1:
+            tables[name] = value
+            fixed[name] = value[:, :1] if value.shape[0] > 1 else float(value[0, 0])
+        else:
+            fixed[name] = value if value.shape[0] > 1 else float(value[0, 0])
+        if annotations[name] in (int, "int"):
+            if not isinstance(fixed[name], float) or fixed[name] != round(fixed[name]):
+                raise ValueError(f"{kind.__name__}.{name} must be an integer, its rule gives {fixed[name]}")
+            fixed[name] = round(fixed[name])
+    return kind(**fixed), tables
+
+
+def run_case(case: Case, kind: type[Method], x0: Tensor, steps: int, seed: int, solved: Mapping[str, Tensor]) -> Trace:
+    """One block of the case's run, every step recorded, iterates kept."""
+    method, tables = make_method(kind, solved)
+    bases = {m.base for m in case.theorem.uses.values() if m.kind == "quantity"}
+    if not case.problem.offers("f_star"):
+        bases = (bases - {"gap"}) | {"value"}
+    own = {n for n in bases if n not in case.theorem.quantities}
+    return run(
+        method,
+        case.problem,
+        x0,
+        steps=steps,
+        seed=seed,
+        record=tuple(sorted(own)) or ("value",),
+        schedule=tables,
+        norm=case.theorem.norm,
+        keep_state=True,
+    )
+
+
+def numbers(case: Case, trace: Trace, solved: Mapping[str, Tensor]) -> Numbers:
+    """Everything that the claim's symbols stand for on this run."""
+    theorem, problem, steps = case.theorem, case.problem, trace.steps
+    values = {**facts(problem, steps), **constants(case), **solved}
+    sizes = {name: v.abs() for name, v in values.items()}
+    resolutions: dict[str, Tensor] = {}
+    assert trace.x is not None
+    assert isinstance(trace.method, Method)
+    tables = {n: (trace.quantities[n], trace.resolutions[n], trace.cancelled[n]) for n in trace.quantities}
+    for name in theorem.quantities:
+        quantity = theorem.all_quantities[name]
+        rough = torch.zeros(trace.x.shape[:2], dtype=torch.float64)
+        reading = Reading(problem, trace.method, Point(trace.x), theorem.norm, rough)
+        value = quantity.read(reading)
+        tables[name] = (value, quantity.resolution(reading, value), quantity.cancelled(reading, value))
+    for name, meaning in theorem.uses.items():
+        if meaning.kind != "quantity":
+            continue
+        if meaning.base == "gap" and "gap" not in tables:
+            now, error, cancelled = tables["value"]
+            now = now - problem.f_lower  # pyright: ignore[reportAttributeAccessIssue]
+        else:
+            now, error, cancelled = tables[meaning.base]
+        values[name] = _at(now, meaning.when)
+        resolutions[name] = _at(error, meaning.when)
+        sizes[name] = values[name].abs() + _at(cancelled, meaning.when)
+    lost = (trace.diverged_at[:, None] >= 0) & (torch.arange(steps + 1)[None] >= trace.diverged_at[:, None])
+    return Numbers(values, sizes, resolutions, trace.x, lost, steps, trace.method)
+
+
+def _at(table: Tensor, when: str) -> Tensor:
+    if when == "start":
+        return table[:, :1]
+    if when == "next":
+        return torch.cat([table[:, 1:], torch.full_like(table[:, :1], torch.nan)], 1)
+    return table

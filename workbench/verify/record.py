@@ -1,0 +1,84 @@
+"""One result: a theorem on a problem with one choice of parameters and certificates."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """All fields are plain JSON values; None where a field does not apply.
+
+    expected     True, False, or None where the verdict is not counted
+    tightness    largest measured / bound among the points checked
+    measured, bound  at the tightest point, or at the witness if refuted
+    checked      entries (replicate, k) at which the claim was compared; violations among them
+    witness      what reruns the refuting case: ``workbench replay``
+    e_value, lower, detectable  for statistical kinds
+    unit, part   identity of the piece of work, and (index, count) of the record in it
+    code         hash of the sources that made the record
+    """
+
+    theorem: str
+    kind: str
+    problem: str
+    method: str
+    parameters: Mapping[str, str]
+    certificate: tuple[str, ...]
+    norm: str
+    verdict: str
+    expected: bool | None
+    reason: str
+    tightness: float | None
+    measured: float | None
+    bound: float | None
+    checked: int
+    violations: int
+    replicates: int
+    steps: int
+    seed: int
+    e_value: float | None
+    lower: float | None
+    detectable: float | None
+    seconds: float
+    witness: Mapping[str, Any] | None
+    mutant: str | None
+    source_status: str
+    code: str
+    unit: str
+    part: tuple[int, int]
+    version: int = SCHEMA_VERSION
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dict; non-finite numbers become the strings "inf", "-inf", "nan" (JSON has none)."""
+        return _plain(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Record":
+        """The record that ``to_json`` wrote. ValueError naming the field that is missing or foreign."""
+        if not isinstance(data, dict):
+            raise ValueError(f"a record is a JSON object, got {type(data).__name__}")
+        names = {f.name for f in dataclasses.fields(cls)}
+        missing, foreign = sorted(names - set(data)), sorted(set(data) - names)
+        if missing or foreign:
+            raise ValueError(f"not a record of this version: missing {missing}, foreign {foreign}")
+        if data["version"] != SCHEMA_VERSION:
+            raise ValueError(f"record version {data['version']!r}, this program reads {SCHEMA_VERSION}")
+        values = dict(data)
+        for name in ("tightness", "measured", "bound", "e_value", "lower", "detectable"):
+            values[name] = float(data[name]) if data[name] is not None else None
+        values["certificate"], values["part"] = tuple(data["certificate"]), tuple(data["part"])
+        return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value

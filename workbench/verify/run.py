@@ -1,0 +1,225 @@
+"""Verify theorems on problems: units of work, records, resumption."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from assumptions import IMPLICATIONS, Implies
+from problems.base import Problem
+from workbench.match import Case, match
+from workbench.theorem import Mutant, Theorem
+from workbench.verify.budget import DEFAULT, Budget
+from workbench.verify.claim import SUSPECT
+from workbench.verify.judge import judge
+from workbench.verify.outcome import Outcome, decide
+from workbench.verify.record import Record
+from workbench.verify.verdicts import Verdict, is_expected
+
+
+class ResultStore(Protocol):
+    """Where records go as soon as they exist."""
+
+    def done(self, unit: str) -> list[Record] | None:
+        """The complete records of a unit of work, or None."""
+        ...
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Keep the records of one unit."""
+        ...
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One piece of work: a theorem on a problem, or a mutant on its instance."""
+
+    theorem: Theorem
+    problem: Problem
+    budget: Budget
+    seed: int
+    code: str
+    mutant: Mutant | None = None
+
+    @property
+    def key(self) -> str:
+        """Identity: specification, budget, seed and sources."""
+        parts = {
+            "theorem": self.theorem.id,
+            "problem": repr(self.problem),
+            "mutant": self.mutant.why if self.mutant else None,
+            "budget": repr(self.budget),
+            "seed": self.seed,
+            "code": self.code,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
+    @property
+    def label(self) -> str:
+        """A line for progress."""
+        name = f"{self.theorem.id} ({self.mutant.why})" if self.mutant else self.theorem.id
+        return f"{name} on {self.problem!r}"
+
+
+def plan(
+    theorems: Iterable[Theorem],
+    problems: Sequence[Problem],
+    *,
+    budget: Budget = DEFAULT,
+    seed: int = 0,
+    mutants: bool = True,
+    code: str = "",
+) -> list[Unit]:
+    """Every unit, theorem by theorem: all problems (one per family if the budget says so), then mutants.
+
+    The instances on which a theorem is known to be tight are always among its problems.
+    """
+    units = []
+    for theorem in theorems:
+        chosen = _one_per_family(problems) if budget.first_only else list(problems)
+        chosen += [t.on for t in theorem.tight if t.on not in chosen]
+        units += [Unit(theorem, problem, budget, seed, code) for problem in chosen]
+        for mutant in theorem.mutants if mutants else ():
+            short = Budget("mutant", steps=mutant.steps, starts=1)
+            units.append(Unit(theorem, mutant.on, short, seed, code, mutant))
+    return units
+
+
+def _one_per_family(problems: Sequence[Problem]) -> list[Problem]:
+    first: dict[Any, Problem] = {}
+    for problem in problems:
+        first.setdefault(type(problem), problem)
+    return list(first.values())
+
+
+def verify(
+    theorems: Iterable[Theorem],
+    problems: Sequence[Problem],
+    *,
+    budget: Budget = DEFAULT,
+    seed: int = 0,
+    mutants: bool = True,
+    store: ResultStore | None = None,
+    code: str = "",
+    progress: Callable[[int, int, str], None] | None = None,
+    implications: Sequence[Implies] = IMPLICATIONS,
+    file: str | None = None,
+) -> list[Record]:
+    """Records of every unit, in the order of the plan; those in ``store`` are not done again.
+
+    A theorem to which nothing applied gets one record more, ``untested``.
+    """
+    theorems = list(theorems)
+    units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
+    records: list[Record] = []
+    for index, unit in enumerate(units):
+        if progress:
+            progress(index, len(units), unit.label)
+        done = store.done(unit.key) if store else None
+        if done is None:
+            done = judge_unit(unit, implications, file)
+            if store:
+                store.write(done)
+        records += done
+    if progress:
+        progress(len(units), len(units), "")
+    return records + [_untested(t, seed, code) for t in theorems if not _tested(t, records)]
+
+
+def _tested(theorem: Theorem, records: Sequence[Record]) -> bool:
+    own = [r for r in records if r.theorem == theorem.id and r.mutant is None]
+    return any(r.verdict not in (Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN) for r in own)
+
+
+def judge_unit(unit: Unit, implications: Sequence[Implies] = IMPLICATIONS, file: str | None = None) -> list[Record]:
+    """Records of one unit: one per certificate choice, method and swept value; one for a mutant."""
+    theorem = unit.theorem.mutated(unit.mutant) if unit.mutant else unit.theorem
+    cases = match(theorem, unit.problem, implications)
+    if isinstance(cases, str):
+        return [_record(unit, None, Outcome(not_applicable=cases), 0.0, (0, 1), file)]
+    if unit.budget.first_only and unit.mutant is None:
+        cases = cases[:1]
+    results: list[tuple[Case, Outcome, float]] = []
+    for case in cases:
+        started = time.perf_counter()
+        results.append((case, judge(case, unit.budget, unit.seed), time.perf_counter() - started))
+    if unit.mutant:
+        results = [max(results, key=lambda r: (not r[1].bad_certificate, r[1].excess))]
+    count = len(results)
+    return [_record(unit, c, o, s, (i, count), file) for i, (c, o, s) in enumerate(results)]
+
+
+def _record(
+    unit: Unit, case: Case | None, outcome: Outcome, seconds: float, part: tuple[int, int], file: str | None
+) -> Record:
+    verdict, reason = decide(outcome, SUSPECT, bool(case and case.declared))
+    refuted = verdict is Verdict.REFUTED
+    place = outcome.worst if refuted else outcome.tight
+    witness = None
+    if refuted and outcome.worst is not None:
+        witness = {**outcome.worst, "mutant": unit.mutant.why if unit.mutant else None, "file": file}
+    theorem = unit.theorem
+    return Record(
+        theorem=theorem.id,
+        kind=theorem.kind,
+        problem=repr(unit.problem),
+        method=" = ".join(m.__name__ for m in (case.methods if case else theorem.methods)),
+        parameters={name: str(rule) for name, rule in case.rules.items()} if case else {},
+        certificate=tuple(repr(c.assumption) for c in case.certificates) if case else (),
+        norm=repr(theorem.norm),
+        verdict=str(verdict),
+        expected=is_expected(verdict, theorem.source.status, unit.mutant is not None),
+        reason=reason,
+        tightness=outcome.tightness if outcome.tightness > float("-inf") else None,
+        measured=place["measured"] if place else None,
+        bound=place["bound"] if place else None,
+        checked=outcome.checked,
+        violations=outcome.violations,
+        replicates=outcome.replicates,
+        steps=outcome.steps,
+        seed=unit.seed,
+        e_value=None,
+        lower=None,
+        detectable=None,
+        seconds=round(seconds, 4),
+        witness=witness,
+        mutant=unit.mutant.why if unit.mutant else None,
+        source_status=theorem.source.status,
+        code=unit.code,
+        unit=unit.key,
+        part=part,
+    )
+
+
+def _untested(theorem: Theorem, seed: int, code: str) -> Record:
+    return Record(
+        theorem=theorem.id,
+        kind=theorem.kind,
+        problem="-",
+        method=" = ".join(m.__name__ for m in theorem.methods),
+        parameters={},
+        certificate=(),
+        norm=repr(theorem.norm),
+        verdict=str(Verdict.UNTESTED),
+        expected=is_expected(Verdict.UNTESTED, theorem.source.status, mutant=False),
+        reason="no problem satisfies the assumptions",
+        tightness=None,
+        measured=None,
+        bound=None,
+        checked=0,
+        violations=0,
+        replicates=0,
+        steps=0,
+        seed=seed,
+        e_value=None,
+        lower=None,
+        detectable=None,
+        seconds=0.0,
+        witness=None,
+        mutant=None,
+        source_status=theorem.source.status,
+        code=code,
+        unit=f"untested-{theorem.id}",
+        part=(0, 1),
+    )
