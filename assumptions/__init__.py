@@ -1,23 +1,14 @@
 """What can be said about a function: norms, inequalities, their checkers, what implies what."""
 
-from assumptions.base import (
-    EVERYWHERE,
-    Assumption,
-    Ball,
-    Certificate,
-    Check,
-    Everywhere,
-    Function,
-    Inequality,
-    Region,
-    Sides,
-)
+from assumptions.base import Assumption, Certificate, Check, Function
 from assumptions.convex import Convex
 from assumptions.implies import IMPLICATIONS, Implies, closure
+from assumptions.inequality import Inequality, Sides
 from assumptions.layers import Layers
 from assumptions.lipschitz import Lipschitz
 from assumptions.norms import EUCLIDEAN, Lp, Norm
 from assumptions.pl import PL
+from assumptions.region import EVERYWHERE, Ball, Everywhere, Region
 from assumptions.sampling import sample_points
 from assumptions.smooth import Smooth
 from assumptions.specification import Specified, parse_specification

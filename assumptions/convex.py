@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from assumptions.base import Function, Inequality, Sides
+from assumptions.base import Function
 from assumptions.bregman import bregman
+from assumptions.inequality import Inequality, Sides
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from assumptions.base import EVERYWHERE, Assumption, Ball, Certificate, Everywhere, Region
+from assumptions.base import Assumption, Certificate
 from assumptions.convex import Convex
 from assumptions.pl import PL
+from assumptions.region import EVERYWHERE, Ball, Everywhere, Region
 from assumptions.strongly_convex import StronglyConvex
 
 

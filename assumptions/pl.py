@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Protocol, cast
 import torch
 from torch import Tensor
 
-from assumptions.base import Function, Inequality, Sides
+from assumptions.base import Function
 from assumptions.guards import require_positive
+from assumptions.inequality import Inequality, Sides
 from assumptions.norms import EUCLIDEAN, Norm, norm_option, require_norm
 from assumptions.rounding import ROUNDINGS, VISIBLE, gradient_rounding
 
@@ -21,7 +22,7 @@ class FunctionWithInfimum(Function, Protocol):
 
     def gap(self, x: Tensor) -> Tensor: ...
 
-    def gap_cancellation(self, x: Tensor) -> Tensor: ...
+    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -76,5 +77,5 @@ def _gap(problem: Function, x: Tensor) -> tuple[Tensor, Tensor]:
     known = cast(FunctionWithInfimum, problem)
     gap = known.gap(x)
     with torch.no_grad():
-        error = ROUNDINGS * (gap.abs() + known.gap_cancellation(x)) + known.f_star_error
+        error = ROUNDINGS * (gap.abs() + known.gap_cancellation(x, gap)) + known.f_star_error
     return gap.clamp(min=0), error

@@ -1,11 +1,18 @@
 """Adversarial search: ascent on the ratio lhs / rhs of an inequality."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
-from assumptions.base import Check, Function, Inequality
+from assumptions.base import Check, Function
 from assumptions.guards import require_dimension
 from assumptions.sampling import sample_points
+
+if TYPE_CHECKING:
+    from assumptions.inequality import Inequality
 
 STEPS = 40
 """Evaluations of one restart."""

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from assumptions.base import Function, Inequality, Sides
+from assumptions.base import Function
 from assumptions.bregman import bregman
 from assumptions.guards import require_positive
+from assumptions.inequality import Inequality, Sides
 from assumptions.norms import EUCLIDEAN, Norm, norm_option, require_norm
 from assumptions.rounding import ROUNDINGS, VISIBLE
 

@@ -94,8 +94,9 @@ class AbsAffine(Problem):
         """The value: f_star = 0. x: (*batch, d). Returns (*batch,)."""
         return self.value(x)
 
-    def gap_cancellation(self, x: Tensor) -> Tensor:
+    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
         """sum_i |a_i x_i| + |b|, the terms of the inner product, (*batch,)."""
+        del gap
         return (self._a.to(x) * x).abs().sum(dim=-1) + abs(self.b)
 
     def grad(self, x: Tensor) -> Tensor:

@@ -62,12 +62,12 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 """(points, rows) -> values."""
 
 
-def ball_minimise(f: TwiceDifferentiable, x: Tensor, radius: Tensor) -> Solution:
+def ball_minimise(f: TwiceDifferentiable, x: Tensor, radius: Tensor, start: Tensor | None = None) -> Solution:
     """argmin of f over B(x, radius), row by row, where the minimiser of f lies outside the ball.
 
-    x: (rows, d). radius: (rows, 1), > 0. Each quadratic model is minimised over the ball exactly
-    (``secular_displacement``); the step is damped along the segment, which stays in the ball.
-    SolverError names residual, tolerance and rows.
+    x: (rows, d). radius: (rows, 1), > 0. start: points of the balls, x by default. Each quadratic
+    model is minimised over the ball exactly (``secular_displacement``); the step is damped along the
+    segment, which stays in the ball. SolverError names residual, tolerance and rows.
     """
 
     def residual(z: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,7 +78,8 @@ def ball_minimise(f: TwiceDifferentiable, x: Tensor, radius: Tensor) -> Solution
         on_sphere = s.norm(dim=-1, keepdim=True) >= radius[rows] - 64 * rounding
         pull = torch.where(on_sphere, pull, 0.0)
         rounded = 8 * (pull * rounding).squeeze(-1)
-        return (g + pull * s).norm(dim=-1), f.grad_resolution(z) + rounded
+        # the point x + s is known to roundings of x, and so is its gradient
+        return (g + pull * s).norm(dim=-1), f.grad_resolution(z) + f.grad_resolution(x[rows]) + rounded
 
     def model(z: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         g = f.grad(z)
@@ -92,13 +93,16 @@ def ball_minimise(f: TwiceDifferentiable, x: Tensor, radius: Tensor) -> Solution
         target = x[rows] + s
         return target, (g * (target - z)).sum(dim=-1)
 
-    return _newton("brox", lambda z, _: f.value(z), model, residual, x)
+    return _newton("brox", lambda z, _: f.value(z), model, residual, x if start is None else start)
 
 
-def proximal_minimise(f: TwiceDifferentiable, x: Tensor, weight: Tensor) -> Solution:
+def proximal_minimise(
+    f: TwiceDifferentiable, x: Tensor, weight: Tensor, start: Tensor | None = None
+) -> Solution:
     """argmin_z f(z) + weight |z - x|^2 / 2, row by row, for strongly convex f; minimises f at weight 0.
 
-    x: (rows, d). weight: (rows, 1), >= 0. SolverError names residual, tolerance and rows.
+    x: (rows, d). weight: (rows, 1), >= 0. start: x by default. SolverError names residual,
+    tolerance and rows.
     """
 
     def objective(z: Tensor, rows: Tensor) -> Tensor:
@@ -117,7 +121,7 @@ def proximal_minimise(f: TwiceDifferentiable, x: Tensor, weight: Tensor) -> Solu
         step = torch.linalg.solve(hessian, g.unsqueeze(-1)).squeeze(-1)
         return z - step, -(g * step).sum(dim=-1)
 
-    return _newton("prox", objective, model, residual, x)
+    return _newton("prox", objective, model, residual, x if start is None else start)
 
 
 def _newton(name: str, objective: Objective, model: Model, residual: Residual, start: Tensor) -> Solution:

@@ -65,6 +65,11 @@ class Problem(Specified, ABC):
         """The gradient, or one subgradient where f has a kink. Shapes (*batch, d)."""
 
     @property
+    def family(self) -> str:
+        """Name of the family; a quick verification takes one member of each."""
+        return type(self).__name__
+
+    @property
     def layers(self) -> Layers:
         """How the variable splits; one Euclidean layer unless said otherwise."""
         return Layers.single(self.d)
@@ -98,9 +103,10 @@ class Problem(Specified, ABC):
         """f(x) - f_star, (*batch,); overridden where a form without cancellation exists."""
         return self.value(x) - self.f_star  # pyright: ignore[reportAttributeAccessIssue]
 
-    def gap_cancellation(self, x: Tensor) -> Tensor:
-        """Size of the numbers that ``gap`` subtracts, (*batch,): |f| + |f_star| by default."""
-        return self.value(x).abs() + abs(self.f_star)  # pyright: ignore[reportAttributeAccessIssue]
+    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
+        """Size of the numbers that ``gap`` subtracted at x, (*batch,): |f| + |f_star| by default."""
+        del x
+        return (gap + self.f_star).abs() + abs(self.f_star)  # pyright: ignore[reportAttributeAccessIssue]
 
     def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """Gradient of term j (f is the mean of its terms); of all terms if j is None.

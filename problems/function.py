@@ -37,6 +37,11 @@ class FunctionProblem(Problem):
     start: tuple[float, ...] = ()
     declared_unique: bool = False
 
+    @property
+    def family(self) -> str:
+        """Every function is a family of its own."""
+        return repr(self)
+
     def __repr__(self) -> str:
         """The name is the identity of a function."""
         return f"from_function({self.name}, d={self.d})"

@@ -140,13 +140,13 @@ class LeastSquares(Problem):
         require_points(x, self.d)
         return ((x - self.x_star.to(x)) @ self._data[0].to(x).mT).square().mean(dim=-1) / 2
 
-    def gap_cancellation(self, x: Tensor) -> Tensor:
+    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
         """The gap, and what an inexact x_star adds to it in units of EPS, (*batch,).
 
         In the norm |y|_H^2 = y'Hy, |x_star - exact|_H <= e = |g| / sqrt(mu), so the gap |y|_H^2 / 2
         moves by at most |y|_H e + e^2 / 2.
         """
-        gap = self.gap(x)
+        del x
         error = self._optimum.grad_bound / math.sqrt(self._constants[0])
         return gap + ((2 * gap).sqrt() * error + error**2 / 2) / EPS
 

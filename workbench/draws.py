@@ -156,7 +156,9 @@ class DrawStream:
     ``spaces`` is what ``method.draws(problem)`` returned. Raw numbers are made a chunk at a time.
     """
 
-    def __init__(self, seed: int, replicates: Sequence[int], spaces: Mapping[str, Space], device: str) -> None:
+    def __init__(
+        self, seed: int, replicates: Sequence[int], spaces: Mapping[str, Space], device: str
+    ) -> None:
         self.seed, self.replicates, self.spaces, self.device = seed, replicates, spaces, device
         self.width = sum(space.width for space in spaces.values())
         self._chunk = -1

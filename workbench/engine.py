@@ -53,7 +53,9 @@ def run(
     require_dimension(steps=steps, every=every)
     missing = [name for name in method.needs if not problem.offers(name)]
     if missing:
-        raise TypeError(f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer")
+        raise TypeError(
+            f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer"
+        )
     start = problem.x0 if x0 is None else x0
     require_points(start, problem.d, "x0")
     if not bool(torch.isfinite(start).all()):
@@ -62,7 +64,9 @@ def run(
     rows = start.shape[0] if replicates is None else replicates
     require_dimension(replicates=rows)
     if start.shape[0] not in (1, rows):
-        raise ValueError(f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted")
+        raise ValueError(
+            f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted"
+        )
     start = start.expand(rows, -1)
     if not bool(problem.contains(start).all()):
         raise ValueError(f"x0 is outside the domain of {problem!r}")
@@ -157,7 +161,9 @@ def _run_block(
         now, draw = at(k), draws.at(k)
         spent = now.cost(problem, state, draw)
         new = now.step(problem, state, draw)
-        finite = torch.stack([torch.isfinite(f).flatten(1).all(1) for f in new if f.is_floating_point()]).all(0)
+        finite = torch.stack([torch.isfinite(f).flatten(1).all(1) for f in new if f.is_floating_point()]).all(
+            0
+        )
         diverged_at[alive & ~finite] = k + 1
         alive = alive & finite
         state = type(new)(*(_where(alive, n, o) for n, o in zip(new, state, strict=True)))

@@ -274,7 +274,9 @@ def _apply(e: sp.Basic, args: list[Tensor]) -> Tensor:
         if isinstance(e, kind):
             return function(*args)
     known = ", ".join(sorted(kind.__name__ for kind in _FUNCTIONS))
-    raise ValueError(f"{type(e).__name__} in {e} is not supported in a claim; sums, products, powers, {known} are")
+    raise ValueError(
+        f"{type(e).__name__} in {e} is not supported in a claim; sums, products, powers, {known} are"
+    )
 
 
 def _power(e: sp.Pow, args: list[Tensor]) -> Tensor:

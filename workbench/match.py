@@ -86,7 +86,9 @@ def _of(methods: tuple[type[Method], ...], rules: dict[str, Any]) -> dict[str, A
 def _missing_fact(theorem: Theorem, problem: Problem) -> str:
     rules = [rule for rules in theorem.variants() for rule in rules.values()]
     sides = [theorem.measured, theorem.bound, theorem.when, theorem.requires, *rules]
-    used = {theorem.meaning(s.name).base for e in sides for s in free_symbols(e)} & set(theorem.all_quantities)
+    used = {theorem.meaning(s.name).base for e in sides for s in free_symbols(e)} & set(
+        theorem.all_quantities
+    )
     for name in sorted(used):
         for need in theorem.all_quantities[name].needs:
             if need == "nearest_star" and not problem.offers_dist(theorem.norm):

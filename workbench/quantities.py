@@ -80,7 +80,7 @@ def _slope(r: Reading) -> Tensor:
 
 
 def _gap_resolution(r: Reading, value: Tensor) -> Tensor:
-    rounding = 8 * EPS * (value.abs() + r.problem.gap_cancellation(r.x))
+    rounding = 8 * EPS * (value.abs() + r.problem.gap_cancellation(r.x, value))
     return rounding + _slope(r) * r.x_error + r.problem.f_star_error
 
 
@@ -123,7 +123,7 @@ SHARED: Mapping[str, Quantity] = {
         r"f(x_k) - f^\star",
         lambda r: r.problem.gap(r.x),
         _gap_resolution,
-        lambda r, _: r.problem.gap_cancellation(r.x),
+        lambda r, gap: r.problem.gap_cancellation(r.x, gap),
         needs=("f_star",),
         unit="f",
     ),

@@ -10,18 +10,18 @@ import sympy as sp
 
 
 def symbols(names: str) -> Any:
-    """Symbols for claims, one or a tuple: ``gap, gap_next, L = symbols("gap gap_next L")``.
+    """Make the symbols of a claim, one or a tuple of them, from their names.
 
-    The only maker of symbols: sympy treats same-named symbols with other assumptions as different,
-    so a claim with a symbol made elsewhere is rejected. ValueError unless every name is an
-    identifier.
+    ``gap, gap_next, L = symbols("gap gap_next L")``. The only maker of symbols: sympy treats
+    same-named symbols with other assumptions as different, so a claim with a symbol made elsewhere is
+    rejected. ValueError unless every name is an identifier.
     """
     words = names.replace(",", " ").split()
     bad = [word for word in words if not word.isidentifier()]
     if bad or not words:
         raise ValueError(f"symbols takes identifiers separated by spaces, got {names!r}")
-    made = tuple(sp.Symbol(word, real=True) for word in words)
-    return made if len(made) > 1 else made[0]
+    made = [sp.Symbol(word, real=True) for word in words]
+    return tuple(made) if len(made) > 1 else made[0]
 
 
 def is_ours(symbol: sp.Symbol) -> bool:
@@ -29,64 +29,54 @@ def is_ours(symbol: sp.Symbol) -> bool:
     return symbol == sp.Symbol(symbol.name, real=True)
 
 
-class total(sp.Function):  # noqa: N801
+class Word(sp.Function):
+    """A word of one argument that sympy leaves as it stands."""
+
+    nargs = 1
+
+    def __new__(cls, e: Any) -> Any:
+        """The word applied to an expression."""
+        return super().__new__(cls, e)
+
+
+class total(Word):
     """total(e): sum of e over j < k."""
 
-    nargs = 1
 
-
-class avg(sp.Function):  # noqa: N801
+class avg(Word):
     """avg(e): mean of e over j < k."""
 
-    nargs = 1
 
-
-class best(sp.Function):  # noqa: N801
+class best(Word):
     """best(e): minimum of e over j < k."""
 
-    nargs = 1
 
-
-class product(sp.Function):  # noqa: N801
+class product(Word):
     """product(e): product of e over j < k."""
 
-    nargs = 1
 
-
-class first(sp.Function):  # noqa: N801
+class first(Word):
     """first(condition): the first index in 0..K at which it holds, inf if none; defined at k = K."""
 
-    nargs = 1
 
-
-class layer_sum(sp.Function):  # noqa: N801
+class layer_sum(Word):
     """layer_sum(e): sum over the layer axis of names ending in _i."""
 
-    nargs = 1
 
-
-class layer_max(sp.Function):  # noqa: N801
+class layer_max(Word):
     """layer_max(e): maximum over the layer axis of names ending in _i."""
 
-    nargs = 1
 
-
-class client_mean(sp.Function):  # noqa: N801
+class client_mean(Word):
     """client_mean(e): mean over the client axis of names ending in _j."""
 
-    nargs = 1
 
-
-class client_max(sp.Function):  # noqa: N801
+class client_max(Word):
     """client_max(e): maximum over the client axis of names ending in _j."""
 
-    nargs = 1
 
-
-class after(sp.Function):  # noqa: N801
+class after(Word):
     """after(e): e with every quantity at the next step, for Lyapunov functions."""
-
-    nargs = 1
 
 
 OVER_STEPS = (total, avg, best, product, first)

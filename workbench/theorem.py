@@ -129,9 +129,13 @@ class Theorem:
         if not isinstance(self.assumes, tuple) or not all(
             isinstance(a, type) and issubclass(a, Assumption) for a in self.assumes
         ):
-            raise ValueError(f"{self.id}: assumes takes assumption classes (not instances), got {self.assumes!r}")
+            raise ValueError(
+                f"{self.id}: assumes takes assumption classes (not instances), got {self.assumes!r}"
+            )
         if not self.methods or not all(isinstance(m, type) and issubclass(m, Method) for m in self.methods):
-            raise ValueError(f"{self.id}: method must be a Method class or a tuple of them, got {self.method!r}")
+            raise ValueError(
+                f"{self.id}: method must be a Method class or a tuple of them, got {self.method!r}"
+            )
         if self.kind == "equal" and len(self.methods) != 2:
             raise ValueError(f"{self.id}: kind equal compares two methods, got {len(self.methods)}")
         for name in ("measured", "bound", "when", "requires"):
@@ -245,9 +249,10 @@ class Theorem:
         missing = [name for name in self.fields if name not in self.parameters]
         extra = [name for name in self.parameters if name not in self.fields]
         if missing or extra:
+            names = " and ".join(m.__name__ for m in self.methods)
             raise ValueError(
-                f"{self.id}: parameters must name every field of {' and '.join(m.__name__ for m in self.methods)} "
-                f"({_listed(self.fields)}); missing: {_listed(missing)}; not a field: {_listed(extra)}"
+                f"{self.id}: parameters must name every field of {names} ({_listed(self.fields)}); "
+                f"missing: {_listed(missing)}; not a field: {_listed(extra)}"
             )
         for name, rule in self.parameters.items():
             for value in _values(rule):
@@ -266,7 +271,8 @@ class Theorem:
             unknown = [name for name in mutant.change if name not in names]
             if unknown or not mutant.change:
                 raise ValueError(
-                    f"{self.id}: mutant {mutant.why!r} must change fields of the theorem, got {_listed(unknown)}"
+                    f"{self.id}: mutant {mutant.why!r} must change fields of the theorem, "
+                    f"got {_listed(unknown)}"
                 )
             self.mutated(mutant)
 

@@ -107,7 +107,9 @@ class Trace:
                 raise ValueError(header["format"])
         except (OSError, KeyError, ValueError) as error:
             raise ValueError(f"{path} is not a saved trace: {error}") from None
-        groups: dict[str, dict[str, Tensor]] = {g: {} for g in ("quantities", "resolutions", "cancelled", "costs")}
+        groups: dict[str, dict[str, Tensor]] = {
+            g: {} for g in ("quantities", "resolutions", "cancelled", "costs")
+        }
         for name in [n for n in arrays if "." in n]:
             group, key = name.split(".", 1)
             groups[group][key] = torch.from_numpy(arrays[name])
@@ -127,7 +129,7 @@ class Trace:
     def to_xarray(self) -> Any:
         """The quantities and costs as an xarray dataset (extra ``store``)."""
         try:
-            import xarray  # noqa: PLC0415
+            import xarray
         except ImportError:
             raise ImportError("Trace.to_xarray needs xarray: pip install 'workbench[store]'") from None
         variables = {}

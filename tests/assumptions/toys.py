@@ -31,7 +31,7 @@ class Toy:
     def gap(self, x: Tensor) -> Tensor:
         return self.value(x) - self.f_star
 
-    def gap_cancellation(self, x: Tensor) -> Tensor:
+    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
         return self.value(x).abs() + abs(self.f_star or 0.0)
 
 

@@ -29,7 +29,9 @@ def test_it_is_as_tight_as_it_says(theorem, tight):
     assert best == pytest.approx(tight.tightness, rel=1e-4 if tight.tightness < 1 else 1e-9)
 
 
-@pytest.mark.parametrize(("theorem", "mutant"), MUTANTS, ids=lambda x: getattr(x, "id", getattr(x, "why", "")))
+@pytest.mark.parametrize(
+    ("theorem", "mutant"), MUTANTS, ids=lambda x: getattr(x, "id", getattr(x, "why", ""))
+)
 def test_the_false_variant_is_refuted(theorem, mutant):
     (record,) = judge_unit(Unit(theorem, mutant.on, Budget("mutant", mutant.steps, 1), 0, "", mutant))
     assert record.verdict == Verdict.REFUTED, record.reason

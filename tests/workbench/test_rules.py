@@ -164,7 +164,9 @@ def test_unknown_names_list_the_known_ones():
 
 def test_full_names_win_over_suffixes():
     assert NONCONVEX.meaning("gap0").when == "start"
-    claim = gd(quantities={"L0": lambda problem, method, state: state.x.norm(dim=-1)}, measured=gap, bound=gap0)
+    claim = gd(
+        quantities={"L0": lambda problem, method, state: state.x.norm(dim=-1)}, measured=gap, bound=gap0
+    )
     assert claim.meaning("L0").when == "now"
     assert claim.meaning("L0").base == "L0"
 
@@ -176,7 +178,9 @@ def test_each_constant_name_has_one_meaning():
 
 def test_hyperparameters_are_floats_or_columns():
     GradientDescent(torch.tensor([[0.1], [0.2]], dtype=torch.float64))
-    with pytest.raises(ValueError, match=r"stepsize must be a float or have shape \(\*batch, 1\), got \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"stepsize must be a float or have shape \(\*batch, 1\), got \(2,\)"
+    ):
         GradientDescent(torch.tensor([0.1, 0.2], dtype=torch.float64))
     with pytest.raises(ValueError, match=r"radius must be a float or have shape"):
         BPM(torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64))
@@ -211,7 +215,9 @@ def test_dist_is_the_distance_to_the_solution_set():
 
 def test_dist_in_another_norm_needs_a_unique_minimiser():
     singular = Quadratic((1.0, 0.0), center=(0.0, 0.0), seed=None, start=(0.5, 10.0))
-    claim = gd(assumes=gd().assumes[:1], parameters={"stepsize": 0.1}, norm=Lp(1.0), measured=dist, bound=dist0)
+    claim = gd(
+        assumes=gd().assumes[:1], parameters={"stepsize": 0.1}, norm=Lp(1.0), measured=dist, bound=dist0
+    )
     assert "solution set in the norm" in verdict(claim, singular).reason
 
 

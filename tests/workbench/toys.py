@@ -7,9 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from assumptions import EUCLIDEAN, Certificate, Convex, Norm, Smooth
-from assumptions.base import Ball, Region
-from assumptions.base import EVERYWHERE
+from assumptions import EUCLIDEAN, EVERYWHERE, Ball, Certificate, Convex, Norm, Region, Smooth
 from problems.base import Problem
 from workbench import Source, Theorem
 from workbench.methods import GradientDescent, Method, Point

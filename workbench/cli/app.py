@@ -75,7 +75,7 @@ def _show(
 def _verify(
     selectors: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SELECTOR]...", help="Ids or globs, as 'bpm/*'; default: all."),
+        typer.Argument(metavar="SELECTOR", help="Ids or globs, as 'bpm/*'; default: all."),
     ] = None,
     file: UserFile = None,
     mutants: Annotated[
@@ -123,7 +123,7 @@ def _replay(
 @app.command("new")
 def _new(
     kind: Annotated[str, typer.Argument(help="theorem, problem or method")],
-    name: Annotated[Path | None, typer.Argument(metavar="[NAME.PY]", help="Default: my_KIND.py")] = None,
+    name: Annotated[Path | None, typer.Argument(metavar="NAME.PY", help="Default: my_KIND.py")] = None,
 ) -> None:
     """Write a commented file of your own that runs as it is."""
     dispatch("new", kind=kind, name=name)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
+
+Cell = RenderableType
 
 
 class WrongUseError(Exception):
@@ -54,8 +56,8 @@ def require_writable(target: str | None) -> None:
         raise WrongUseError(f"{target} cannot be written: {error.strerror}") from None
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """A plain table; long cells fold, first columns are kept whole where there is room."""
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], right: Sequence[str] = ()) -> None:
+    """A plain table; long cells fold."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")

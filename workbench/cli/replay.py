@@ -4,6 +4,8 @@ import json as json_format
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from workbench.cli.output import WrongUseError, console, note, print_table, write_json, wrong_use
 from workbench.records import file_hash, source_hash
 from workbench.registry import Registry, UserFile, load_user_file
@@ -20,6 +22,7 @@ def main(witness: Path, json: bool) -> int:
         registry = Registry(user)
     if data.get("code") not in (None, source_hash(user.path if user else None)):
         note("the sources or the versions of torch and numpy are not those that made this witness")
+    torch.set_num_threads(1)
     result = _replayed(data, registry, witness)
     if json:
         write_json(_document(result), "-")

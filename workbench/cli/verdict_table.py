@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from workbench.cli.output import console, print_table
+from rich.padding import Padding
+from rich.text import Text
+
+from workbench.cli.output import Cell, console, print_table
 from workbench.records import Store
 from workbench.verify import Record, Verdict
 
@@ -25,7 +28,7 @@ WORST_FIRST = (
 
 def report(records: Sequence[Record], store: Store, not_applicable: bool) -> None:
     """The table, what is not as expected, and the count."""
-    rows: list[tuple[str, str, str, str]] = []
+    rows: list[tuple[Cell, str, str, str]] = []
     for theorem in dict.fromkeys(r.theorem for r in records):
         rows += _theorem_rows([r for r in records if r.theorem == theorem])
     print_table(
@@ -42,20 +45,27 @@ def report(records: Sequence[Record], store: Store, not_applicable: bool) -> Non
     out.print(f"\n{_count(records)}", soft_wrap=True)
 
 
-def _theorem_rows(records: Sequence[Record]) -> list[tuple[str, str, str, str]]:
+def _theorem_rows(records: Sequence[Record]) -> list[tuple[Cell, str, str, str]]:
     """The theorem's own line, then one for each problem to which it applies."""
     mutants = [r for r in records if r.mutant is not None]
     own = [r for r in records if r.mutant is None]
     caught = sum(r.verdict == Verdict.REFUTED for r in mutants)
     said = f"mutants caught {caught}/{len(mutants)}" if mutants else "no mutants"
-    rows = [(records[0].theorem, said, "", "")]
+    rows: list[tuple[Cell, str, str, str]] = [(records[0].theorem, said, "", "")]
     for problem in dict.fromkeys(r.problem for r in own):
         pair = [r for r in own if r.problem == problem]
         worst = min(pair, key=lambda r: WORST_FIRST.index(Verdict(r.verdict)))
         if worst.verdict != Verdict.NOT_APPLICABLE:
             checked = sum(r.checked for r in pair)
-            rows.append((f"  {problem}", _verdict(worst), _tightness(pair), str(checked) if checked else ""))
+            rows.append(
+                (_indented(problem), _verdict(worst), _tightness(pair), str(checked) if checked else "")
+            )
     return rows
+
+
+def _indented(text: str) -> Padding:
+    """Two columns to the right, all lines of it."""
+    return Padding(Text(text, overflow="fold"), (0, 0, 0, 2))
 
 
 def _verdict(record: Record) -> str:
@@ -87,15 +97,17 @@ def _print_not_applicable(records: Sequence[Record]) -> None:
         for r in records
         if r.verdict in (Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN)
     }
-    console().print()
-    print_table(("not applicable", "problem", "reason"), list(rows))
+    if rows:
+        console().print()
+        print_table(("not applicable", "problem", "reason"), list(rows))
 
 
 def _count(records: Sequence[Record]) -> str:
     theorems = {r.theorem for r in records}
     good = sum(r.expected is True for r in records)
     bad = sum(r.expected is False for r in records)
-    parts = [f"{len(theorems)} theorems, {len(records)} records: {good} as expected, {bad} not as expected"]
+    counted = f"{len(theorems)} theorem{'s' * (len(theorems) > 1)}, {len(records)} records"
+    parts = [f"{counted}: {good} as expected, {bad} not as expected"]
     for verdict in (Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN):
         n = sum(r.verdict == verdict and r.expected is None for r in records)
         if n:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -14,7 +15,6 @@ from workbench.cli.output import (
     WrongUseError,
     console,
     note,
-    print_table,
     require_writable,
     write_json,
     wrong_use,
@@ -59,6 +59,7 @@ def main(
         store = Store(out, fresh=fresh)
     for line in store.notes:
         note(line)
+    torch.set_num_threads(1)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's objects print is not part of the result
         records = _run(registry, theorems, problems, budget, seed, store)
     if mutants:
@@ -102,18 +103,17 @@ def _list_plan(
     seed: int,
     not_applicable: bool,
 ) -> int:
-    rows, skipped = [], []
+    lines, skipped = [], []
     for unit in plan(theorems, problems, budget=budget, seed=seed):
         cases = match(unit.theorem, unit.problem, registry.implications)
-        what = f"mutant: {unit.mutant.why}" if unit.mutant else ""
         if isinstance(cases, str):
-            skipped.append((unit.theorem.id, repr(unit.problem), cases))
+            skipped.append(f"{unit.label}: {cases}")
         else:
-            rows.append((unit.theorem.id, repr(unit.problem), what))
-    print_table(("theorem", "problem", ""), rows)
-    console().print(f"\n{len(rows)} to run, {len(skipped)} not applicable; budget {budget!r}, seed {seed}")
-    if not_applicable and skipped:
-        print_table(("not applicable", "problem", "reason"), skipped)
+            lines.append(unit.label)
+    lines.append(f"\n{len(lines)} to run, {len(skipped)} not applicable; {budget!r}, seed {seed}")
+    if not_applicable:
+        lines += ["", "Not applicable:", *skipped]
+    console().print("\n".join(lines), soft_wrap=True)
     return 0
 
 

@@ -74,8 +74,10 @@ class Method(Specified, ABC):
         """
         for name in self.fields():
             value = getattr(self, name)
-            if isinstance(value, Tensor) and not name.endswith(("_i", "_j")) and (
-                value.dim() == 0 or value.shape[-1] != 1
+            if (
+                isinstance(value, Tensor)
+                and not name.endswith(("_i", "_j"))
+                and (value.dim() == 0 or value.shape[-1] != 1)
             ):
                 raise ValueError(
                     f"{type(self).__name__}.{name} must be a float or have shape (*batch, 1), "

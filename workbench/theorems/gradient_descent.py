@@ -35,7 +35,10 @@ STRONGLY_CONVEX = Theorem(
         Mutant(
             "forgets L beyond 2 / (L + mu)",
             Quadratic(eigenvalues=(1.0, 10.0), center=(0.0, 0.0), seed=None, start=(0.0, 1.0)),
-            {"parameters": {"stepsize": sp.Rational(39, 20) / L}, "bound": (1 - stepsize * mu) ** 2 * dist**2},
+            {
+                "parameters": {"stepsize": sp.Rational(39, 20) / L},
+                "bound": (1 - stepsize * mu) ** 2 * dist**2,
+            },
         ),
     ),
     tight=(Tight(ELLIPSE, 1.0),),
@@ -77,7 +80,9 @@ LINEAR_RATE = Theorem(
 NONCONVEX = Theorem(
     id="gd/nonconvex",
     title="The best squared gradient norm falls like 1/k, without convexity",
-    source=Source("Nesterov (2003)", "DERIVED", "section 1.2.3", "Introductory Lectures on Convex Optimization"),
+    source=Source(
+        "Nesterov (2003)", "DERIVED", "section 1.2.3", "Introductory Lectures on Convex Optimization"
+    ),
     method=GradientDescent,
     parameters={"stepsize": (1 / L, 1 / (2 * L), sp.Rational(3, 2) / L)},
     assumes=(Smooth,),

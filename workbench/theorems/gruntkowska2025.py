@@ -41,7 +41,11 @@ DISTANCE = Theorem(
     proof="c (x - u) is a subgradient at u for some c >= 0, so 0 >= f_star - f(u) >= c <x - u, x_star - u>; "
     "hence <x - u, u - x_star> >= 0: expand |x - x_star|^2 with |x - u| = t.",
     mutants=(
-        Mutant("gains 2 radius^2", FLAT_AND_STEEP, {"parameters": {"radius": 1}, "bound": dist**2 - 2 * radius**2}),
+        Mutant(
+            "gains 2 radius^2",
+            FLAT_AND_STEEP,
+            {"parameters": {"radius": 1}, "bound": dist**2 - 2 * radius**2},
+        ),
         Mutant(
             "the distance drops by the radius",
             FLAT_AND_STEEP,

@@ -44,7 +44,8 @@ ANY_STEPSIZES = Theorem(
     assumes=(Convex, Lipschitz),
     measured=best(gap),
     bound=(dist0**2 + G**2 * total(stepsize**2)) / (2 * total(stepsize)),
-    proof="|x_next - x_star|^2 <= |x - x_star|^2 - 2 stepsize (f(x) - f_star) + stepsize^2 G^2; sum over j < k.",
+    proof="|x_next - x_star|^2 <= |x - x_star|^2 - 2 stepsize (f(x) - f_star) + stepsize^2 G^2; "
+    "sum over j < k.",
     mutants=(Mutant("without the second term", ABS, {"bound": dist0**2 / (2 * total(stepsize))}),),
     tight=(Tight(ABS, 1.0),),
 )

@@ -30,12 +30,19 @@ class Comparison:
     tolerance: Tensor
     asked: Tensor
     lost: Tensor
+    two_sided: bool = False
 
     @property
     def excess(self) -> Tensor:
-        """measured - bound in units of the tolerance; inf where measured is nan, -inf where not asked."""
+        """measured - bound (its absolute value if two-sided) in units of the tolerance.
+
+        inf where measured is nan, -inf where the claim is not asked.
+        """
         over = (self.measured - self.bound) / self.tolerance
-        over = torch.where(self.measured <= self.bound, over.nan_to_num(0.0).clamp(max=0), over)
+        if self.two_sided:
+            over = over.abs()
+        else:  # inf <= inf holds
+            over = torch.where(self.measured <= self.bound, over.nan_to_num(0.0).clamp(max=0), over)
         over = torch.where(self.measured.isnan() & (~self.bound.isnan() | self.lost), torch.inf, over)
         return torch.where(self.asked & ~self.undefined, over.nan_to_num(torch.inf), -torch.inf)
 
@@ -46,7 +53,9 @@ class Comparison:
 
     @property
     def tightness(self) -> Tensor:
-        """measured / bound where it says something, else -inf."""
+        """measured / bound where it says something, else -inf; an equality has none."""
+        if self.two_sided:
+            return torch.full_like(self.bound, -torch.inf)
         sensible = self.asked & (self.bound > MEANINGFUL * self.tolerance) & self.measured.isfinite()
         return torch.where(sensible, self.measured / self.bound, -torch.inf)
 
@@ -62,7 +71,8 @@ def compare(case: Case, numbers: Numbers, rows: Tensor) -> Comparison:
     tolerance = ROUNDINGS * EPS * size.nan_to_num(0.0) + _sensitivity(theorem, numbers, measured - bound)
     lost = _lost(theorem, numbers)
     asked = _asked(case, numbers, lost) & rows[:, None]
-    return Comparison(measured, bound, tolerance.clamp(min=torch.finfo(torch.float64).tiny), asked, lost)
+    tolerance = tolerance.clamp(min=torch.finfo(torch.float64).tiny)
+    return Comparison(measured, bound, tolerance, asked, lost, two_sided=theorem.kind == "exact")
 
 
 def _sensitivity(theorem: Theorem, numbers: Numbers, claim: Tensor) -> Tensor:
@@ -112,7 +122,11 @@ def _asked(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
 
 def _nan_in(side: Claim, numbers: Numbers) -> Tensor:
     tables = [numbers.values[s.name].isnan() for s in free_symbols(side)]
-    return torch.stack(torch.broadcast_tensors(*tables)).any(0) if tables else torch.zeros(1, 1, dtype=torch.bool)
+    return (
+        torch.stack(torch.broadcast_tensors(*tables)).any(0)
+        if tables
+        else torch.zeros(1, 1, dtype=torch.bool)
+    )
 
 
 def _inside(certificates: tuple[Certificate, ...], x: Tensor) -> Tensor:

@@ -107,7 +107,9 @@ def make_method(kind: type[Method], solved: Mapping[str, Tensor]) -> tuple[Metho
     return kind(**fixed), tables
 
 
-def run_case(case: Case, kind: type[Method], x0: Tensor, steps: int, seed: int, solved: Mapping[str, Tensor]) -> Trace:
+def run_case(
+    case: Case, kind: type[Method], x0: Tensor, steps: int, seed: int, solved: Mapping[str, Tensor]
+) -> Trace:
     """One block of the case's run, every step recorded, iterates kept."""
     method, tables = make_method(kind, solved)
     bases = {m.base for m in case.theorem.uses.values() if m.kind == "quantity"}

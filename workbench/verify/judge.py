@@ -52,7 +52,7 @@ def judge_block(case: Case, horizon: int, block: int, seed: int, asked: int = BL
         checked=int(comparison.asked.sum()),
         violations=int((excess > SUSPECT).sum()),
         undefined=int(comparison.undefined.sum()),
-        replicates=found.x.shape[0],
+        replicates=asked,
         steps=horizon,
         excess=float(excess.flatten()[worst]),
         worst=place(worst),
@@ -89,13 +89,7 @@ def measure_block(
     found = numbers(case, traces[0], solved)
     if theorem.kind == "equal":
         return _same_iterates(traces, rows), found, solved
-    comparison = compare(case, found, rows)
-    return (_two_sided(comparison) if theorem.kind == "exact" else comparison), found, solved
-
-
-def _two_sided(c: Comparison) -> Comparison:
-    """Kind exact: |measured - bound| against zero."""
-    return replace(c, measured=(c.measured - c.bound).abs(), bound=torch.where(c.bound.isnan(), torch.nan, 0.0))
+    return compare(case, found, rows), found, solved
 
 
 def _same_iterates(traces: list[Trace], rows: Tensor) -> Comparison:
@@ -180,5 +174,3 @@ class _Place:
 
 def _entry(table: Tensor, row: int, k: int) -> Tensor:
     return table[min(row, table.shape[0] - 1), min(k, table.shape[1] - 1)]
-
-

@@ -44,7 +44,9 @@ class Outcome:
             tight=tight.tight,
             bad_certificate=self.bad_certificate or other.bad_certificate,
             obstacle=self.obstacle or other.obstacle,
-            not_applicable=self.not_applicable if other.checked else self.not_applicable or other.not_applicable,
+            not_applicable=self.not_applicable
+            if other.checked
+            else self.not_applicable or other.not_applicable,
         )
 
 

@@ -47,7 +47,9 @@ class Replayed:
     table: list[tuple[int, float, float]]
 
 
-def replay(witness: Mapping[str, Any], known: Known, implications: Sequence[Implies] = IMPLICATIONS) -> Replayed:
+def replay(
+    witness: Mapping[str, Any], known: Known, implications: Sequence[Implies] = IMPLICATIONS
+) -> Replayed:
     """Rerun the block of a witness and compare at its entry.
 
     ValueError if the witness does not fit the theorem or the problem any more.
@@ -94,4 +96,6 @@ def _case(witness: Mapping[str, Any], known: Known, implications: Sequence[Impli
         certificates = [repr(c.assumption) for c in case.certificates]
         if ([m.__name__ for m in case.methods], rules, certificates) == wanted:
             return case
-    raise ValueError(f"the witness does not fit {theorem.id} on {problem!r} any more: rules or certificates changed")
+    raise ValueError(
+        f"the witness does not fit {theorem.id} on {problem!r} any more: rules or certificates changed"
+    )

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from assumptions import IMPLICATIONS, Implies
 from problems.base import Problem
@@ -87,9 +87,9 @@ def plan(
 
 
 def _one_per_family(problems: Sequence[Problem]) -> list[Problem]:
-    first: dict[Any, Problem] = {}
+    first: dict[str, Problem] = {}
     for problem in problems:
-        first.setdefault(type(problem), problem)
+        first.setdefault(problem.family, problem)
     return list(first.values())
 
 
@@ -132,7 +132,9 @@ def _tested(theorem: Theorem, records: Sequence[Record]) -> bool:
     return any(r.verdict not in (Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN) for r in own)
 
 
-def judge_unit(unit: Unit, implications: Sequence[Implies] = IMPLICATIONS, file: str | None = None) -> list[Record]:
+def judge_unit(
+    unit: Unit, implications: Sequence[Implies] = IMPLICATIONS, file: str | None = None
+) -> list[Record]:
     """Records of one unit: one per certificate choice, method and swept value; one for a mutant."""
     theorem = unit.theorem.mutated(unit.mutant) if unit.mutant else unit.theorem
     cases = match(theorem, unit.problem, implications)

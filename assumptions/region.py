@@ -1,0 +1,46 @@
+"""Where a certificate holds."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from assumptions.guards import require_points, require_positive
+from assumptions.specification import Specified
+
+
+@dataclass(frozen=True)
+class Everywhere(Specified):
+    """The whole space."""
+
+    def contains(self, x: Tensor) -> Tensor:
+        """x: (*batch, d). Returns bool (*batch,)."""
+        return torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
+
+
+@dataclass(frozen=True)
+class Ball(Specified):
+    """The Euclidean ball {x: |x - center| <= radius}; a certificate may hold only there.
+
+    center: a non-empty tuple of finite numbers; radius: finite, > 0. ValueError otherwise.
+    """
+
+    center: tuple[float, ...]
+    radius: float
+
+    def __post_init__(self) -> None:
+        """An empty ball would make any certificate true."""
+        require_positive(radius=self.radius)
+        if not isinstance(self.center, tuple) or not self.center:
+            raise ValueError(f"center must be a non-empty tuple of numbers, got {self.center!r}")
+        if not all(abs(c) < float("inf") for c in self.center):
+            raise ValueError(f"center must have finite entries, got {self.center!r}")
+
+    def contains(self, x: Tensor) -> Tensor:
+        """x: (*batch, d). Returns bool (*batch,). ValueError if d is not that of the center."""
+        require_points(x, len(self.center))
+        return (x - x.new_tensor(self.center)).norm(dim=-1) <= self.radius
+
+
+Region = Everywhere | Ball
+EVERYWHERE = Everywhere()
