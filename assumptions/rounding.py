@@ -12,6 +12,16 @@ VISIBLE = 100.0
 """Estimates use differences above this many times their rounding, so that it moves them by 1 % at most."""
 
 
+def value_scale(problem: Function) -> float:
+    """|f(x0)|: the size of the numbers that f may add and subtract inside.
+
+    Near a minimum of value 0 a formula such as |x| + log(1 + e^(-2|x|)) - log 2 is off by roundings of
+    its terms, not of its result; the size of f at the start stands for them. 0 if not finite.
+    """
+    with torch.no_grad():
+        return float(problem.value(problem.x0).abs().nan_to_num(nan=0.0, posinf=0.0))
+
+
 def gradient_rounding(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
     """Error of grad f(x) in the dual norm, with x itself known to 64 roundings.
 

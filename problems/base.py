@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Layers, Norm
+from assumptions.rounding import value_scale
 from assumptions.specification import Specified
 from problems.space import Range
 
@@ -104,9 +105,13 @@ class Problem(Specified, ABC):
         return self.value(x) - self.f_star  # pyright: ignore[reportAttributeAccessIssue]
 
     def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Size of the numbers that ``gap`` subtracted at x, (*batch,): |f| + |f_star| by default."""
+        """Size of the numbers that ``gap`` subtracted at x, (*batch,).
+
+        By default |f(x)| + |f_star|, and |f(x0)| for what f subtracts inside.
+        """
         del x
-        return (gap + self.f_star).abs() + abs(self.f_star)  # pyright: ignore[reportAttributeAccessIssue]
+        f_star = self.f_star  # pyright: ignore[reportAttributeAccessIssue]
+        return (gap + f_star).abs() + abs(f_star) + value_scale(self)
 
     def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """Gradient of term j (f is the mean of its terms); of all terms if j is None.

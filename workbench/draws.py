@@ -18,6 +18,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from assumptions.guards import require_dimension, require_nonnegative
+
 CHUNK = 100
 """Steps that share one Philox counter; part of the format."""
 
@@ -54,9 +56,15 @@ class Coin:
     width: int = 1
     size: float = 2
 
+    def __post_init__(self) -> None:
+        """Guard the probability."""
+        require_nonnegative(p=self.p)
+        if not bool(torch.as_tensor(self.p <= 1).all()):
+            raise ValueError(f"p must be at most 1, got {self.p!r}")
+
     def value(self, u: Tensor) -> Tensor:
         """Heads where u < p."""
-        return u < self.p
+        return u < torch.as_tensor(self.p, dtype=u.dtype, device=u.device)
 
     def outcomes(self) -> tuple[Tensor, Tensor]:
         """Heads, tails."""
@@ -66,10 +74,14 @@ class Coin:
 
 @dataclass(frozen=True)
 class Index:
-    """Uniform on {0, ..., n-1}; draws (*batch, 1) int64."""
+    """Uniform on {0, ..., n-1}; draws (*batch, 1) int64. n >= 1."""
 
     n: int
     width: int = 1
+
+    def __post_init__(self) -> None:
+        """Guard the count."""
+        require_dimension(n=self.n)
 
     @property
     def size(self) -> float:
@@ -87,10 +99,16 @@ class Index:
 
 @dataclass(frozen=True)
 class Subset:
-    """Uniform on the subsets of {0, ..., n-1} of size b; draws (*batch, b) int64, sorted."""
+    """Uniform on the subsets of {0, ..., n-1} of size b; draws (*batch, b) int64, sorted. 1 <= b <= n."""
 
     n: int
     b: int
+
+    def __post_init__(self) -> None:
+        """Guard the counts."""
+        require_dimension(n=self.n, b=self.b)
+        if self.b > self.n:
+            raise ValueError(f"b must be at most n = {self.n}, got {self.b}")
 
     @property
     def width(self) -> int:
@@ -115,10 +133,14 @@ class Subset:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Standard normal in R^d; draws (*batch, d). Not enumerable."""
+    """Standard normal in R^d, d >= 1; draws (*batch, d). Not enumerable."""
 
     d: int
     size: float = math.inf
+
+    def __post_init__(self) -> None:
+        """Guard the dimension."""
+        require_dimension(d=self.d)
 
     @property
     def width(self) -> int:
@@ -153,26 +175,27 @@ def uniforms(seed: int, replicates: Sequence[int], stream: int, step: int, width
 class DrawStream:
     """The draws of a block of replicates, step after step.
 
-    ``spaces`` is what ``method.draws(problem)`` returned. Raw numbers are made a chunk at a time.
+    ``spaces`` is what ``method.draws(problem)`` returns at the first step; later ones may differ (a
+    scheduled probability) but must be as wide. Raw numbers are made a chunk at a time, draws on the
+    CPU whatever the device.
     """
 
-    def __init__(
-        self, seed: int, replicates: Sequence[int], spaces: Mapping[str, Space], device: str
-    ) -> None:
-        self.seed, self.replicates, self.spaces, self.device = seed, replicates, spaces, device
+    def __init__(self, seed: int, replicates: Sequence[int], spaces: Mapping[str, Space], device: str) -> None:
+        self.seed, self.replicates, self.device = seed, replicates, device
         self.width = sum(space.width for space in spaces.values())
         self._chunk = -1
         self._table = torch.empty(0)
 
-    def at(self, step: int, stream: int = STREAM_METHOD) -> SimpleNamespace:
-        """The draws of one step as attributes, each batch first."""
-        if not self.width:
+    def at(self, step: int, spaces: Mapping[str, Space], stream: int = STREAM_METHOD) -> SimpleNamespace:
+        """The draws of one step as attributes, each batch first. ValueError if the width has changed."""
+        width = sum(space.width for space in spaces.values())
+        if width != self.width:
+            raise ValueError(f"the draws of step {step} consume {width} uniforms, those of the first {self.width}")
+        if not width:
             return SimpleNamespace()
         if stream != STREAM_METHOD:
-            u = uniforms(self.seed, self.replicates, stream, step, self.width)
-        else:
-            u = self._from_chunk(step)
-        return self._split(u.to(self.device))
+            return self._split(uniforms(self.seed, self.replicates, stream, step, width), spaces)
+        return self._split(self._from_chunk(step), spaces)
 
     def _from_chunk(self, step: int) -> Tensor:
         chunk, offset = divmod(step, CHUNK)
@@ -181,9 +204,9 @@ class DrawStream:
             self._table, self._chunk = wide.reshape(len(self.replicates), CHUNK, self.width), chunk
         return self._table[:, offset]
 
-    def _split(self, u: Tensor) -> SimpleNamespace:
+    def _split(self, u: Tensor, spaces: Mapping[str, Space]) -> SimpleNamespace:
         draw, start = SimpleNamespace(), 0
-        for name, space in self.spaces.items():
-            setattr(draw, name, space.value(u[..., start : start + space.width]))
+        for name, space in spaces.items():
+            setattr(draw, name, space.value(u[..., start : start + space.width]).to(self.device))
             start += space.width
         return draw

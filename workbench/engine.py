@@ -21,6 +21,9 @@ witness reruns its whole block."""
 
 EPS = torch.finfo(torch.float64).eps
 
+RECORD = ("gap", "dist", "gradnorm")
+"""Quantities recorded where none are named."""
+
 Schedule = Mapping[str, Tensor | Callable[[Tensor], Tensor]]
 
 
@@ -32,7 +35,7 @@ def run(
     steps: int,
     replicates: int | None = None,
     seed: int = 0,
-    record: Sequence[str] = ("gap", "dist", "gradnorm"),
+    record: Sequence[str] | None = None,
     every: int = 1,
     schedule: Schedule | None = None,
     norm: Norm = EUCLIDEAN,
@@ -41,50 +44,41 @@ def run(
 ) -> Trace:
     """Run ``method`` for ``steps`` steps and record quantities.
 
-    x0: (d,) or (replicates, d); the problem's start by default. ``schedule`` gives hyperparameters
-    that change with k: a function of the tensor 0..steps, or a table (steps + 1,) or
-    (replicates, steps + 1). ``record`` names quantities, shared or the method's; those that need a
-    fact that the problem lacks are left out when they are the default, an error when asked for.
-    ``every`` thins the record (measured after the run, in one pass).
+    x0: (d,) or (replicates, d); the problem's start by default. 0 <= seed < 2**63. ``schedule``
+    gives hyperparameters that change with k: a function of the tensor 0..steps, or a table
+    (steps + 1,) or (replicates, steps + 1); for names ending in _i or _j with that axis last.
+    ``record`` names quantities, shared or the method's; ``RECORD`` by default, less those that need
+    a fact that the problem lacks; asked for, such a quantity is an error. ``every`` thins the record
+    (measured after the run, in one pass; the last step is always kept).
 
     A replicate whose state becomes non-finite is frozen: nan from then on, step in ``diverged_at``.
     Raises ValueError for a bad argument and TypeError for a missing oracle, before step 0.
     """
     require_dimension(steps=steps, every=every)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be an integer in [0, 2**63), got {seed!r}")
     missing = [name for name in method.needs if not problem.offers(name)]
     if missing:
-        raise TypeError(
-            f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer"
-        )
-    start = problem.x0 if x0 is None else x0
-    require_points(start, problem.d, "x0")
-    if not bool(torch.isfinite(start).all()):
-        raise ValueError("x0 must be finite")
-    start = torch.atleast_2d(start).to(device)
-    rows = start.shape[0] if replicates is None else replicates
-    require_dimension(replicates=rows)
-    if start.shape[0] not in (1, rows):
-        raise ValueError(
-            f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted"
-        )
-    start = start.expand(rows, -1)
-    if not bool(problem.contains(start).all()):
-        raise ValueError(f"x0 is outside the domain of {problem!r}")
+        raise TypeError(f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer")
+    method.check_shapes()
+    start = _starts(problem, x0, replicates, device)
+    rows = start.shape[0]
     quantities = _chosen(method, problem, record, norm)
     tables = _tables(method, schedule, steps, rows)
-    blocks = [range(low, min(low + BLOCK, rows)) for low in range(0, rows, BLOCK)]
+    method.with_values(_measuring(method, tables))  # a bad value of a late step fails here, not there
     parts = []
     with torch.no_grad():
-        for block in blocks:
+        for block in (range(low, min(low + BLOCK, rows)) for low in range(0, rows, BLOCK)):
             chosen = slice(block.start, block.stop)
+            part = method.with_values(_rows(method, chosen, rows, device))
             parts.append(
                 _run_block(
-                    method.with_values(_rows(method, chosen, rows)),
+                    part,
                     problem,
                     start[chosen].clone(),
                     steps,
-                    DrawStream(seed, block, method.draws(problem), device),
-                    {name: t[chosen] if t.shape[0] == rows else t for name, t in tables.items()},
+                    DrawStream(seed, block, part.draws(problem), device),
+                    {n: (t[chosen] if t.shape[0] == rows else t).to(device) for n, t in tables.items()},
                     quantities,
                     every,
                     norm,
@@ -94,10 +88,29 @@ def run(
     return Trace.joined(parts, method=method, problem=problem, steps=steps, seed=seed, norm=norm)
 
 
-def _chosen(method: Method, problem: Problem, record: Sequence[str], norm: Norm) -> dict[str, Quantity]:
+def _starts(problem: Problem, x0: Tensor | None, replicates: int | None, device: str) -> Tensor:
+    """One start per replicate, (replicates, d) in float64."""
+    start = problem.x0 if x0 is None else x0
+    require_points(start, problem.d, "x0")
+    if start.dim() > 2:
+        raise ValueError(f"x0 must be (d,) or (replicates, d), got {tuple(start.shape)}")
+    if not bool(torch.isfinite(start).all()):
+        raise ValueError("x0 must be finite")
+    start = torch.atleast_2d(start).detach().to(device, torch.float64)
+    rows = start.shape[0] if replicates is None else replicates
+    require_dimension(replicates=rows)
+    if start.shape[0] not in (1, rows):
+        raise ValueError(f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted")
+    start = start.expand(rows, -1)
+    if not bool(problem.contains(start).all()):
+        raise ValueError(f"x0 is outside the domain of {problem!r}")
+    return start
+
+
+def _chosen(method: Method, problem: Problem, record: Sequence[str] | None, norm: Norm) -> dict[str, Quantity]:
     known = {name: as_quantity(name, q) for name, q in {**SHARED, **method.quantities}.items()}
     chosen: dict[str, Quantity] = {}
-    for name in record:
+    for name in RECORD if record is None else record:
         if name not in known:
             raise ValueError(f"record names {name!r}, known quantities: {', '.join(sorted(known))}")
         lacking = [need for need in known[name].needs if not problem.offers(need)]
@@ -105,35 +118,41 @@ def _chosen(method: Method, problem: Problem, record: Sequence[str], norm: Norm)
             lacking = ["nearest_star"]
         if not lacking:
             chosen[name] = known[name]
-        elif tuple(record) != ("gap", "dist", "gradnorm"):
+        elif record is not None:
             raise ValueError(f"{name} needs {', '.join(lacking)}, which {problem!r} does not offer")
     return chosen
 
 
 def _tables(method: Method, schedule: Schedule | None, steps: int, rows: int) -> dict[str, Tensor]:
+    """Scheduled hyperparameters, (rows or 1, steps + 1, 1 or the axis of the name)."""
     tables: dict[str, Tensor] = {}
     for name, rule in (schedule or {}).items():
         if name not in method.fields():
-            raise ValueError(f"schedule names {name!r}, fields of {type(method).__name__}: {method.fields()}")
-        k = torch.arange(steps + 1, dtype=torch.float64)
-        table = torch.atleast_2d(rule if isinstance(rule, Tensor) else torch.as_tensor(rule(k)))
-        if table.shape not in ((1, steps + 1), (rows, steps + 1)):
             raise ValueError(
-                f"schedule of {name} must have shape ({steps + 1},) or ({rows}, {steps + 1}), "
-                f"got {tuple(table.shape)}"
+                f"schedule names {name!r}, fields of {type(method).__name__}: {', '.join(method.fields())}"
+            )
+        k = torch.arange(steps + 1, dtype=torch.float64)
+        given = rule if isinstance(rule, Tensor) else torch.as_tensor(rule(k))
+        table = given if name.endswith(("_i", "_j")) else given[..., None]
+        table = table[None] if table.dim() == 2 else table
+        if table.dim() != 3 or table.shape[:2] not in ((1, steps + 1), (rows, steps + 1)):
+            raise ValueError(
+                f"schedule of {name} must have shape ({steps + 1},) or ({rows}, {steps + 1}) "
+                f"(names in _i and _j: one axis more), got {tuple(given.shape)}"
             )
         tables[name] = table
     return tables
 
 
-def _rows(method: Method, chosen: slice, rows: int) -> dict[str, Tensor]:
-    """Hyperparameters that differ by replicate, cut to a block."""
+def _rows(method: Method, chosen: slice, rows: int, device: str) -> dict[str, Tensor]:
+    """Hyperparameters that are tensors, those that differ by replicate cut to a block."""
     values = {name: getattr(method, name) for name in method.fields()}
-    tensors = {name: v for name, v in values.items() if isinstance(v, Tensor) and v.dim() > 1}
+    tensors = {name: v for name, v in values.items() if isinstance(v, Tensor)}
     for name, value in tensors.items():
-        if value.shape[0] not in (1, rows):
-            raise ValueError(f"{name} has {value.shape[0]} rows for {rows} replicates")
-    return {name: v[chosen] for name, v in tensors.items() if v.shape[0] == rows}
+        if value.dim() > 1 and (value.dim() > 2 or value.shape[0] not in (1, rows)):
+            raise ValueError(f"{name} has shape {tuple(value.shape)} for {rows} replicates")
+    cut = {n: v[chosen] if v.dim() > 1 and v.shape[0] == rows else v for n, v in tensors.items()}
+    return {name: value.to(device) for name, value in cut.items()}
 
 
 def _run_block(
@@ -149,80 +168,100 @@ def _run_block(
     keep_state: bool,
 ) -> Trace:
     def at(k: int) -> Method:
-        return method.with_values({name: t[:, k : k + 1] for name, t in tables.items()})
+        return method.with_values({name: t[:, k] for name, t in tables.items()})
 
     started = time.perf_counter()
-    state = at(0).init(problem, x0, draws.at(0, STREAM_INIT))
-    states, costs = [state], [{}]
-    alive = torch.ones(x0.shape[0], dtype=torch.bool, device=x0.device)
-    diverged_at = torch.full((x0.shape[0],), -1)
-    seconds = [0.0]
+    state = at(0).init(problem, x0, draws.at(0, at(0).draws(problem), STREAM_INIT))
+    alive = _finite(state)
+    diverged_at = torch.where(alive, -1, 0)
+    states, costs, seconds = [_blanked(alive, state)], [{}], [0.0]
     for k in range(steps):
-        now, draw = at(k), draws.at(k)
+        now = at(k)
+        draw = draws.at(k, now.draws(problem))
         spent = now.cost(problem, state, draw)
         new = now.step(problem, state, draw)
-        finite = torch.stack([torch.isfinite(f).flatten(1).all(1) for f in new if f.is_floating_point()]).all(
-            0
-        )
-        diverged_at[alive & ~finite] = k + 1
+        costs.append({u: torch.where(alive, c, torch.zeros_like(c)).cpu() for u, c in spent.items()})
+        finite = _finite(new)
+        diverged_at = torch.where(alive & ~finite, k + 1, diverged_at)
         alive = alive & finite
-        state = type(new)(*(_where(alive, n, o) for n, o in zip(new, state, strict=True)))
-        states.append(type(new)(*(_where(alive, n, _blank(n)) for n in new)))
-        costs.append({unit: torch.where(alive, c, 0 * c) for unit, c in spent.items()})
+        state = type(new)(*(torch.where(_as_rows(alive, n), n, o) for n, o in zip(new, state, strict=True)))
+        states.append(_blanked(alive, new))
         seconds.append(time.perf_counter() - started)
     kept = sorted({*range(0, steps + 1, every), steps})
-    whole = type(states[0])(*(torch.stack([s[i] for s in states], 1) for i in range(len(states[0]))))
-    table_method = method.with_values(_measuring(method, tables))
-    reading = Reading(problem, table_method, whole, norm, _x_error(problem, method, whole.x))
-    thin = torch.tensor(kept)
-    if every > 1:
-        reading = Reading(
-            problem,
-            method.with_values(_measuring(method, {n: t[:, thin] for n, t in tables.items()})),
-            type(whole)(*(f[:, thin] for f in whole)),
-            norm,
-            reading.x_error[:, thin],
-        )
+    reading = _reading(problem, method, states, tables, kept, norm)
+    lost = ((diverged_at >= 0)[:, None] & (torch.tensor(kept).to(x0.device) >= diverged_at[:, None])).cpu()
+    # a reader need not pass nan on: torch.sign(nan) is 0
     values = {name: q.read(reading) for name, q in quantities.items()}
+    values = {n: torch.where(_as_rows(lost.to(v.device), v, 2), torch.nan, v) for n, v in values.items()}
     return Trace(
         method=method,
         problem=problem,
         steps=steps,
         seed=draws.seed,
         norm=norm,
-        k=thin,
-        quantities=values,
-        resolutions={name: q.resolution(reading, values[name]) for name, q in quantities.items()},
-        cancelled={name: q.cancelled(reading, values[name]) for name, q in quantities.items()},
+        k=torch.tensor(kept),
+        quantities={name: v.cpu() for name, v in values.items()},
+        resolutions={name: q.resolution(reading, values[name]).cpu() for name, q in quantities.items()},
+        cancelled={name: q.cancelled(reading, values[name]).cpu() for name, q in quantities.items()},
         costs=_cumulative(costs, seconds, x0.shape[0], kept),
-        diverged_at=diverged_at,
-        x=reading.state.x if keep_state else None,
+        diverged_at=diverged_at.cpu(),
+        x=reading.x.cpu() if keep_state else None,
     )
 
 
-def _where(alive: Tensor, new: Any, old: Any) -> Any:
-    return torch.where(alive.reshape(-1, *([1] * (new.dim() - 1))), new, old)
+def _finite(state: Any) -> Tensor:
+    """Whether every number of a row is finite, (batch,)."""
+    fields = [f for f in state if f.is_floating_point()]
+    return torch.stack([torch.isfinite(f).reshape(f.shape[0], -1).all(1) for f in fields]).all(0)
 
 
-def _blank(field: Tensor) -> Tensor:
-    return torch.full_like(field, torch.nan) if field.is_floating_point() else field
+def _as_rows(flags: Tensor, like: Tensor, axes: int = 1) -> Tensor:
+    """Flags of the leading axes, ready to broadcast against ``like``."""
+    return flags.reshape(*flags.shape, *([1] * (like.dim() - axes)))
+
+
+def _blanked(alive: Tensor, state: Any) -> Any:
+    """nan in the rows that are not alive; whole numbers stay."""
+    return type(state)(
+        *(torch.where(_as_rows(alive, f), f, torch.nan) if f.is_floating_point() else f for f in state)
+    )
+
+
+def _reading(
+    problem: Problem,
+    method: Method,
+    states: Sequence[Any],
+    tables: Mapping[str, Tensor],
+    kept: list[int],
+    norm: Norm,
+) -> Reading:
+    """The recorded steps; every field (batch, len(kept), ...)."""
+    thin = {name: t[:, kept] for name, t in tables.items()}
+    return Reading(
+        problem,
+        method.with_values(_measuring(method, thin)),
+        type(states[0])(*(torch.stack([states[k][i] for k in kept], 1) for i in range(len(states[0])))),
+        norm,
+        _x_error(problem, method, torch.stack([s.x for s in states], 1))[:, kept],
+        None if len(kept) == len(states) else torch.stack([states[max(k - 1, 0)].x for k in kept], 1),
+    )
 
 
 def _measuring(method: Method, tables: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Hyperparameters as quantities see them: (batch, K + 1 or 1, 1)."""
     fixed = {name: getattr(method, name) for name in method.fields()}
     shaped = {n: v[:, None] for n, v in fixed.items() if isinstance(v, Tensor) and v.dim() == 2}
-    return {**shaped, **{name: table[..., None] for name, table in tables.items()}}
+    return {**shaped, **tables}
 
 
 def _x_error(problem: Problem, method: Method, x: Tensor) -> Tensor:
-    """Rounding of the steps so far, and the stated error of the oracles; (batch, K + 1)."""
+    """Rounding and the stated error of the oracles, both added up over the steps so far; (batch, K + 1)."""
     size = x.norm(dim=-1).nan_to_num(0.0).cummax(1).values
     if problem.offers("x_star"):
         size = size + problem.x_star.norm()  # pyright: ignore[reportAttributeAccessIssue]
     k = torch.arange(x.shape[1], dtype=x.dtype, device=x.device)
     stated = sum(problem.oracle_errors.get(name, 0.0) for name in method.needs)
-    return (8 + k) * EPS * size + stated * (k > 0)
+    return (8 + k) * EPS * size + stated * k
 
 
 def _cumulative(costs: list[Any], seconds: list[float], rows: int, kept: list[int]) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from assumptions import Norm
+from assumptions.rounding import value_scale
 from problems.base import Problem
 
 EPS = torch.finfo(torch.float64).eps
@@ -22,7 +23,8 @@ class Reading(NamedTuple):
 
     ``method`` has its hyperparameters as floats or (batch, K + 1 or 1, 1). ``x_error`` bounds the
     distance of each recorded x from the exact one, (batch, K + 1): rounding of the steps so far and
-    the stated error of the oracles.
+    the stated error of the oracles. ``x_before`` holds the iterates one step before the recorded
+    ones, None where every step is recorded.
     """
 
     problem: Problem
@@ -30,6 +32,7 @@ class Reading(NamedTuple):
     state: Any
     norm: Norm
     x_error: Tensor
+    x_before: Tensor | None = None
 
     @property
     def x(self) -> Tensor:
@@ -53,6 +56,7 @@ class Quantity:
     resolution  bound on |read - exact|, same shape; relative rounding by default
     cancelled   size of the numbers subtracted in reading it, same shape
     needs       facts and oracles of the problem that the reader uses
+    nonnegative True only if no value can be below 0: values moved by their resolution then stop at 0
     """
 
     meaning: str
@@ -62,7 +66,7 @@ class Quantity:
     cancelled: Callable[[Reading, Tensor], Tensor] = _no_cancellation
     needs: tuple[str, ...] = ()
     unit: str = ""
-    nonnegative: bool = True
+    nonnegative: bool = False
 
 
 def as_quantity(name: str, value: Quantity | Callable[..., Tensor]) -> Quantity:
@@ -76,7 +80,13 @@ def as_quantity(name: str, value: Quantity | Callable[..., Tensor]) -> Quantity:
 def _slope(r: Reading) -> Tensor:
     """Largest gradient norm at this and the previous iterate: how fast f moves with x."""
     g = r.problem.grad(r.x).norm(dim=-1)
-    return torch.maximum(g, torch.cat([g[:, :1], g[:, :-1]], 1))
+    before = _shifted(g) if r.x_before is None else r.problem.grad(r.x_before).norm(dim=-1)
+    return torch.maximum(g, before)
+
+
+def _shifted(table: Tensor) -> Tensor:
+    """Entry k - 1 at k, entry 0 at 0."""
+    return torch.cat([table[:, :1], table[:, :-1]], 1)
 
 
 def _gap_resolution(r: Reading, value: Tensor) -> Tensor:
@@ -105,8 +115,7 @@ def _gradnorm_resolution(r: Reading, value: Tensor) -> Tensor:
 
 
 def _read_moved(r: Reading) -> Tensor:
-    step = r.norm.norm(r.x[:, 1:] - r.x[:, :-1])
-    return torch.cat([torch.zeros_like(step[:, :1]), step], 1)
+    return r.norm.norm(r.x - (_shifted(r.x) if r.x_before is None else r.x_before))
 
 
 SHARED: Mapping[str, Quantity] = {
@@ -114,9 +123,8 @@ SHARED: Mapping[str, Quantity] = {
         "f(x_k)",
         "f(x_k)",
         lambda r: r.problem.value(r.x),
-        lambda r, v: 8 * EPS * v.abs() + _slope(r) * r.x_error,
+        lambda r, v: 8 * EPS * (v.abs() + value_scale(r.problem)) + _slope(r) * r.x_error,
         unit="f",
-        nonnegative=False,
     ),
     "gap": Quantity(
         "f(x_k) - f_star",
@@ -126,6 +134,7 @@ SHARED: Mapping[str, Quantity] = {
         lambda r, gap: r.problem.gap_cancellation(r.x, gap),
         needs=("f_star",),
         unit="f",
+        nonnegative=True,
     ),
     "dist": Quantity(
         "distance from x_k to the set of minimisers",
@@ -135,6 +144,7 @@ SHARED: Mapping[str, Quantity] = {
         lambda r, _: r.x.norm(dim=-1),
         needs=("nearest_star",),
         unit="x",
+        nonnegative=True,
     ),
     "gradnorm": Quantity(
         "dual norm of the gradient at x_k",
@@ -142,6 +152,7 @@ SHARED: Mapping[str, Quantity] = {
         lambda r: r.norm.dual(r.problem.grad(r.x)),
         _gradnorm_resolution,
         unit="f / x",
+        nonnegative=True,
     ),
     "moved": Quantity(
         "length of the step that led to x_k; 0 at the start",
@@ -150,6 +161,7 @@ SHARED: Mapping[str, Quantity] = {
         lambda r, v: 8 * EPS * v + 2 * _in_norm(r),
         lambda r, _: r.x.norm(dim=-1),
         unit="x",
+        nonnegative=True,
     ),
 }
 """The shared quantities; a method adds its own."""

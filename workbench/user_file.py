@@ -142,4 +142,7 @@ def _flat(values: Any) -> Iterator[Any]:
 def _require_unique(path: Path, what: str, names: list[str]) -> None:
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
-        raise UserFileError(f"{path} has two {what} {twice[0]}; the name is the identity in results")
+        raise UserFileError(
+            f"{path} has two {what} {twice[0]}; "
+            "that text is the identity in results, so give them different names"
+        )

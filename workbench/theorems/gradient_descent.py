@@ -49,7 +49,7 @@ LINEAR_RATE = Theorem(
     title="Under the Polyak-Lojasiewicz inequality the gap contracts at each step",
     source=Source("Polyak (1963)", "DERIVED", title="Gradient methods for the minimisation of functionals"),
     method=GradientDescent,
-    parameters={"stepsize": (1 / L, 1 / (2 * L), sp.Rational(3, 2) / L)},
+    parameters={"stepsize": (1 / (2 * L), 1 / L, sp.Rational(3, 2) / L)},
     assumes=(Smooth, PL),
     requires=stepsize <= 2 / L,
     measured=gap_next,

@@ -128,6 +128,7 @@ PRODUCT = Theorem(
     method=BPM,
     parameters={"radius": RADII},
     assumes=(Convex,),
+    when=k >= 1,
     measured=gap,
     bound=_product(1),
     proof="bpm/line with D_k^2 <= dist0^2 - sum_{j<k} t_j^2 (bpm/distance); 0 once the sum reaches dist0^2.",

@@ -153,7 +153,8 @@ def numbers(case: Case, trace: Trace, solved: Mapping[str, Tensor]) -> Numbers:
         else:
             now, error, cancelled = tables[meaning.base]
         values[name] = _at(now, meaning.when)
-        resolutions[name] = _at(error, meaning.when)
+        # an error bound that overflowed or is nan excuses nothing
+        resolutions[name] = _at(error.nan_to_num(nan=0.0, posinf=0.0), meaning.when)
         sizes[name] = values[name].abs() + _at(cancelled, meaning.when)
     lost = (trace.diverged_at[:, None] >= 0) & (torch.arange(steps + 1)[None] >= trace.diverged_at[:, None])
     return Numbers(values, sizes, resolutions, trace.x, lost, steps, trace.method)
