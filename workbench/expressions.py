@@ -3,7 +3,7 @@
 Arrays are ``(batch, K + 1, *axes)``: the step axis is 1, the named axes of ``_j`` and ``_i`` follow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ from workbench.symbols import (
 )
 
 EPS = torch.finfo(torch.float64).eps
+
+_AXES = {"i": "layer", "j": "client"}
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,14 @@ class Evaluator:
     def _look_up(self, name: str, axes: str, table: Mapping[str, Tensor]) -> Tensor:
         x = table[name]
         own = axes_of(name)
+        if x.dim() != 2 + len(own):
+            raise ValueError(
+                f"{name} must have shape (batch, K + 1{''.join(', ' + _AXES[a] for a in own)}), got {tuple(x.shape)}; "
+                "names ending in _i have a layer axis, in _j a client axis, in _ji both"
+            )
         if not set(own) <= set(axes):
-            raise ValueError(f"{name} has a {'layer' if 'i' in own else 'client'} axis: reduce over it first")
+            left = " and a ".join(_AXES[a] for a in own if a not in axes)
+            raise ValueError(f"{name} has a {left} axis: reduce over it first")
         for position, axis in enumerate(axes):
             if axis not in own:
                 x = x.unsqueeze(2 + position)
@@ -141,17 +149,12 @@ class Evaluator:
             return self._look_up(e.name, axes, self.env)
         if isinstance(e, BooleanTrue | BooleanFalse):
             return torch.full((1, 1), bool(e)).reshape((1, 1) + (1,) * len(axes))
-        if e.is_number:
+        if e.is_number and not e.has(*OVER_STEPS, *OVER_LAYERS, *OVER_CLIENTS):
             return self._number(float(e)).reshape((1, 1) + (1,) * len(axes))  # pyright: ignore[reportArgumentType]
         if isinstance(e, OVER_STEPS):
             return self._over_steps(e, self._whole(self._value(e.args[0], axes)))
-        if isinstance(e, OVER_LAYERS):
-            inner = self._value(e.args[0], axes + "i")
-            return inner.sum(-1) if isinstance(e, layer_sum) else inner.amax(-1)
-        if isinstance(e, OVER_CLIENTS):
-            position = 2 + len(axes.replace("i", ""))
-            inner = self._value(e.args[0], "j" + axes)
-            return inner.mean(position) if isinstance(e, client_mean) else inner.amax(position)
+        if isinstance(e, OVER_LAYERS + OVER_CLIENTS):
+            return self._over_axis(e, self._value, axes)
         if isinstance(e, sp.Piecewise):
             return self._piecewise(e, [self._value(a.args[0], axes) for a in e.args], axes)
         args = [self._value(a, axes) for a in e.args]
@@ -163,16 +166,33 @@ class Evaluator:
             result = torch.where(self._value(pair.args[1], axes), value, result)
         return result
 
+    def _over_axis(self, e: sp.Basic, inner: Callable[[sp.Basic, str], Tensor], axes: str) -> Tensor:
+        """Reduce over layers (last) or clients (first); in a reduction over the same axis, a constant."""
+        axis = "i" if isinstance(e, OVER_LAYERS) else "j"
+        if not any(axis in axes_of(s.name) for s in e.args[0].free_symbols):  # pyright: ignore[reportAttributeAccessIssue]
+            raise ValueError(f"nothing in {e} has a {_AXES[axis]} axis")
+        others = axes.replace(axis, "")
+        position = 2 if axis == "j" else -1
+        x = inner(e.args[0], "j" + others if axis == "j" else others + "i")
+        if isinstance(e, layer_sum):
+            x = x.sum(position)
+        elif isinstance(e, client_mean):
+            x = x.mean(position)
+        else:
+            x = x.amax(position)
+        return x.unsqueeze(position) if axis in axes else x
+
     def _whole(self, x: Tensor) -> Tensor:
         return x.expand(x.shape[0], self.steps + 1, *x.shape[2:])
 
     def _over_steps(self, e: sp.Basic, x: Tensor) -> Tensor:
         """Entry k reduces entries j < k; entry 0 is undefined (nan)."""
+        along = (1, -1, *([1] * (x.dim() - 2)))
         if isinstance(e, first):
-            index = torch.where(x, torch.arange(self.steps + 1, dtype=torch.float64)[None], torch.inf)
-            return index.amin(1, keepdim=True)
+            index = torch.arange(self.steps + 1, dtype=torch.float64)
+            return torch.where(x, index.reshape(along), torch.inf).amin(1, keepdim=True)
         past = x[:, :-1]
-        count = torch.arange(1, self.steps + 1, dtype=x.dtype).reshape(1, -1, *([1] * (x.dim() - 2)))
+        count = torch.arange(1, self.steps + 1, dtype=x.dtype).reshape(along)
         if isinstance(e, total):
             reduced = past.cumsum(1)
         elif isinstance(e, avg):
@@ -206,10 +226,8 @@ class Evaluator:
         assert self.sizes is not None
         if isinstance(e, sp.Symbol):
             return self._look_up(e.name, axes, self.sizes)
-        if isinstance(e, Boolean) or e.is_number:
+        if isinstance(e, Boolean | first):
             return self._value(e, axes).to(torch.float64).abs()
-        if isinstance(e, first):
-            return self._value(e, axes)
         if isinstance(e, product):
             factor = self._whole(self._value(e.args[0], axes)).abs()
             size = self._whole(self._size(e.args[0], axes))
@@ -218,10 +236,8 @@ class Evaluator:
             return torch.cat([torch.full_like(size[:, :1], torch.nan), reduced], 1)
         if isinstance(e, OVER_STEPS):
             return self._over_steps(e, self._whole(self._size(e.args[0], axes)))
-        if isinstance(e, OVER_LAYERS):
-            return self._size(e.args[0], axes + "i").sum(-1)
-        if isinstance(e, OVER_CLIENTS):
-            return self._size(e.args[0], "j" + axes).amax(2 + len(axes.replace("i", "")))
+        if isinstance(e, OVER_LAYERS + OVER_CLIENTS):
+            return self._over_axis(e, self._size, axes)
         if isinstance(e, sp.Piecewise):
             return self._piecewise(e, [self._size(a.args[0], axes) for a in e.args], axes)
         if isinstance(e, sp.Pow):
@@ -239,15 +255,19 @@ class Evaluator:
         return value + inner
 
     def _size_of_power(self, e: sp.Pow, axes: str) -> Tensor:
+        """Exponents count as exact; a quantity in one is moved by its resolution elsewhere."""
         base, exponent = e.args
         size = self._size(base, axes)
         if exponent.is_Integer and exponent.is_positive:
             return size ** int(exponent)  # pyright: ignore[reportArgumentType]
         value = self._value(base, axes).abs()
         power = self._value(exponent, axes)
-        # the error of b^e is |b|^(e-1) |e| times that of b, and |b|^e |log b| times that of e
-        size_of_result = value ** (power - 1) * size * power.abs().clamp(min=1)
-        return torch.maximum(size_of_result, value**power)
+        # the error of b^e is |b|^(e-1) |e| times that of b; near 0 a root turns an error t into t^e
+        slope = value ** (power - 1) * size * power.abs().clamp(min=1)
+        slope = torch.where(power == 0, 1.0, slope)
+        root = (power > 0) & (power < 1)
+        slope = torch.where(root, torch.minimum(slope, (EPS * size) ** power / EPS), slope)
+        return torch.maximum(slope, value**power)
 
 
 def _apply(e: sp.Basic, args: list[Tensor]) -> Tensor:

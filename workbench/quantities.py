@@ -111,7 +111,7 @@ def _dist_resolution(r: Reading, value: Tensor) -> Tensor:
 def _gradnorm_resolution(r: Reading, value: Tensor) -> Tensor:
     """Gradients are read at the recorded x; what x_error does to them is probed by moving x."""
     moved = r.x + r.x_error[..., None] / r.x.shape[-1] ** 0.5
-    return 64 * EPS * value + (r.problem.grad(moved) - r.problem.grad(r.x)).norm(dim=-1)
+    return 64 * EPS * value + r.norm.dual(r.problem.grad(moved) - r.problem.grad(r.x))
 
 
 def _read_moved(r: Reading) -> Tensor:
