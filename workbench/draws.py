@@ -180,7 +180,9 @@ class DrawStream:
     CPU whatever the device.
     """
 
-    def __init__(self, seed: int, replicates: Sequence[int], spaces: Mapping[str, Space], device: str) -> None:
+    def __init__(
+        self, seed: int, replicates: Sequence[int], spaces: Mapping[str, Space], device: str
+    ) -> None:
         self.seed, self.replicates, self.device = seed, replicates, device
         self.width = sum(space.width for space in spaces.values())
         self._chunk = -1
@@ -190,7 +192,7 @@ class DrawStream:
         """The draws of one step as attributes, each batch first. ValueError if the width has changed."""
         width = sum(space.width for space in spaces.values())
         if width != self.width:
-            raise ValueError(f"the draws of step {step} consume {width} uniforms, those of the first {self.width}")
+            raise ValueError(f"draws of step {step} consume {width} uniforms, not {self.width} as the first")
         if not width:
             return SimpleNamespace()
         if stream != STREAM_METHOD:

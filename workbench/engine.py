@@ -59,7 +59,9 @@ def run(
         raise ValueError(f"seed must be an integer in [0, 2**63), got {seed!r}")
     missing = [name for name in method.needs if not problem.offers(name)]
     if missing:
-        raise TypeError(f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer")
+        raise TypeError(
+            f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer"
+        )
     method.check_shapes()
     start = _starts(problem, x0, replicates, device)
     rows = start.shape[0]
@@ -100,14 +102,18 @@ def _starts(problem: Problem, x0: Tensor | None, replicates: int | None, device:
     rows = start.shape[0] if replicates is None else replicates
     require_dimension(replicates=rows)
     if start.shape[0] not in (1, rows):
-        raise ValueError(f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted")
+        raise ValueError(
+            f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted"
+        )
     start = start.expand(rows, -1)
     if not bool(problem.contains(start).all()):
         raise ValueError(f"x0 is outside the domain of {problem!r}")
     return start
 
 
-def _chosen(method: Method, problem: Problem, record: Sequence[str] | None, norm: Norm) -> dict[str, Quantity]:
+def _chosen(
+    method: Method, problem: Problem, record: Sequence[str] | None, norm: Norm
+) -> dict[str, Quantity]:
     known = {name: as_quantity(name, q) for name, q in {**SHARED, **method.quantities}.items()}
     chosen: dict[str, Quantity] = {}
     for name in RECORD if record is None else record:

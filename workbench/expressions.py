@@ -81,11 +81,12 @@ def support(side: Claim, next_names: set[str]) -> tuple[int, int]:
 
     ``next_names`` are the symbols that mean a quantity at k + 1. ``first`` needs the whole run:
     lo = -1 stands for "at k = K alone". ValueError for a reduction inside a reduction that would be
-    undefined at its first term.
+    undefined at its first term, and as ``require_evaluable``.
     """
+    require_evaluable(side)
     if isinstance(side, Recurrence):
-        parts = [support(e, next_names) for e in side.start.values()]
-        updates = [support(e, next_names) for e in side.update.values()]
+        parts = [_support(sp.sympify(e), next_names) for e in side.start.values()]
+        updates = [_support(sp.sympify(e), next_names) for e in side.update.values()]
         if any(lo != 0 for lo, _ in parts + updates):
             raise ValueError("a Recurrence cannot contain reductions over steps")
         return 0, min([0, *(hi for _, hi in parts)])
@@ -102,6 +103,13 @@ def _support(e: sp.Basic, next_names: set[str]) -> tuple[int, int]:
         return (-1, 0) if isinstance(e, first) else (1, 0)
     los = [lo for lo, _ in inner]
     return (-1 if -1 in los else max([0, *los])), min([0, *(hi for _, hi in inner)])
+
+
+def require_evaluable(side: Claim) -> None:
+    """ValueError for a function that is not supported or an axis that is not reduced, before any run."""
+    names = {s.name for s in free_symbols(side)}
+    ones = {n: torch.ones((1, 1) + (1,) * len(axes_of(n)), dtype=torch.float64) for n in names}
+    Evaluator(ones, 1)(side)
 
 
 class Evaluator:
@@ -132,8 +140,9 @@ class Evaluator:
         x = table[name]
         own = axes_of(name)
         if x.dim() != 2 + len(own):
+            shape = ", ".join(["batch", "K + 1", *(f"{_AXES[a]}s" for a in own)])
             raise ValueError(
-                f"{name} must have shape (batch, K + 1{''.join(', ' + _AXES[a] for a in own)}), got {tuple(x.shape)}; "
+                f"{name} must have shape ({shape}), got {tuple(x.shape)}; "
                 "names ending in _i have a layer axis, in _j a client axis, in _ji both"
             )
         if not set(own) <= set(axes):
@@ -149,7 +158,7 @@ class Evaluator:
             return self._look_up(e.name, axes, self.env)
         if isinstance(e, BooleanTrue | BooleanFalse):
             return torch.full((1, 1), bool(e)).reshape((1, 1) + (1,) * len(axes))
-        if e.is_number and not e.has(*OVER_STEPS, *OVER_LAYERS, *OVER_CLIENTS):
+        if _is_number(e):
             return self._number(float(e)).reshape((1, 1) + (1,) * len(axes))  # pyright: ignore[reportArgumentType]
         if isinstance(e, OVER_STEPS):
             return self._over_steps(e, self._whole(self._value(e.args[0], axes)))
@@ -226,7 +235,7 @@ class Evaluator:
         assert self.sizes is not None
         if isinstance(e, sp.Symbol):
             return self._look_up(e.name, axes, self.sizes)
-        if isinstance(e, Boolean | first):
+        if isinstance(e, Boolean | first) or _is_number(e):
             return self._value(e, axes).to(torch.float64).abs()
         if isinstance(e, product):
             factor = self._whole(self._value(e.args[0], axes)).abs()
@@ -234,6 +243,8 @@ class Evaluator:
             factor = torch.maximum(factor, EPS * size)
             reduced = factor[:, :-1].cumprod(1) * (1 + (size / factor)[:, :-1].cumsum(1))
             return torch.cat([torch.full_like(size[:, :1], torch.nan), reduced], 1)
+        if isinstance(e, best):
+            return self._size_of_best(e, axes)
         if isinstance(e, OVER_STEPS):
             return self._over_steps(e, self._whole(self._size(e.args[0], axes)))
         if isinstance(e, OVER_LAYERS + OVER_CLIENTS):
@@ -254,6 +265,13 @@ class Evaluator:
             return value + inner / self._value(e.args[0], axes).abs()
         return value + inner
 
+    def _size_of_best(self, e: sp.Basic, axes: str) -> Tensor:
+        """The size of the entry that is the smallest: the smallest size may belong to another."""
+        value, size = self._value(e.args[0], axes), self._size(e.args[0], axes)
+        value, size = (self._whole(x) for x in torch.broadcast_tensors(value, size))
+        chosen = size.gather(1, value[:, :-1].cummin(1).indices)
+        return torch.cat([torch.full_like(size[:, :1], torch.nan), chosen], 1)
+
     def _size_of_power(self, e: sp.Pow, axes: str) -> Tensor:
         """Exponents count as exact; a quantity in one is moved by its resolution elsewhere."""
         base, exponent = e.args
@@ -268,6 +286,11 @@ class Evaluator:
         root = (power > 0) & (power < 1)
         slope = torch.where(root, torch.minimum(slope, (EPS * size) ** power / EPS), slope)
         return torch.maximum(slope, value**power)
+
+
+def _is_number(e: sp.Basic) -> bool:
+    """True for numbers without reductions, which sympy calls numbers too: ``total(1)`` is k."""
+    return bool(e.is_number) and not e.has(*OVER_STEPS, *OVER_LAYERS, *OVER_CLIENTS)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _apply(e: sp.Basic, args: list[Tensor]) -> Tensor:

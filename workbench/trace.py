@@ -1,10 +1,12 @@
 """What a run leaves behind: quantities and cumulative costs over steps; saved without pickle."""
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -15,6 +17,8 @@ from problems.base import Problem
 from workbench.methods.base import Method
 
 FORMAT = "workbench-trace-1"
+
+_GROUPS = ("quantities", "resolutions", "cancelled", "costs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +62,9 @@ class Trace:
             tables = [getattr(part, name) for part in parts]
             return {key: torch.cat([table[key] for table in tables]) for key in tables[0]}
 
+        # a block that never spent a unit of cost has no table of it
+        units = dict.fromkeys(unit for part in parts for unit in part.costs)
+        costs = {u: [p.costs.get(u, torch.zeros_like(p.costs["seconds"])) for p in parts] for u in units}
         iterates = [part.x for part in parts if part.x is not None]
         return cls(
             **common,
@@ -65,14 +72,18 @@ class Trace:
             quantities=joined("quantities"),
             resolutions=joined("resolutions"),
             cancelled=joined("cancelled"),
-            costs=joined("costs"),
+            costs={unit: torch.cat(tables) for unit, tables in costs.items()},
             diverged_at=torch.cat([part.diverged_at for part in parts]),
             x=torch.cat(iterates) if iterates else None,
         )
 
     def save(self, path: str | Path) -> Path:
-        """One .npz file: arrays, and a JSON header that says how to repeat the run."""
-        path = Path(path).with_suffix(".npz")
+        """One .npz file: arrays, and a JSON header that says what was run. Returns its path.
+
+        ``.npz`` is added to the name where it is missing.
+        """
+        path = Path(path)
+        path = path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
         header = {
             "format": FORMAT,
             "method": str(self.method),
@@ -85,7 +96,7 @@ class Trace:
         }
         arrays: dict[str, Any] = {"header": np.array(json.dumps(header)), "k": self.k.numpy()}
         arrays["diverged_at"] = self.diverged_at.numpy()
-        for group in ("quantities", "resolutions", "cancelled", "costs"):
+        for group in _GROUPS:
             for name, table in getattr(self, group).items():
                 arrays[f"{group}.{name}"] = table.cpu().numpy()
         if self.x is not None:
@@ -104,27 +115,24 @@ class Trace:
                 arrays = {name: stored[name] for name in stored.files}
             header = json.loads(str(arrays.pop("header")))
             if header["format"] != FORMAT:
-                raise ValueError(header["format"])
-        except (OSError, KeyError, ValueError) as error:
+                raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
+            groups: dict[str, dict[str, Tensor]] = {g: {} for g in _GROUPS}
+            for name in [n for n in arrays if "." in n]:
+                group, key = name.split(".", 1)
+                groups[group][key] = torch.from_numpy(arrays[name])
+            return cls(
+                header["method"],
+                header["problem"],
+                header["steps"],
+                header["seed"],
+                header["norm"],
+                torch.from_numpy(arrays["k"]),
+                **groups,
+                diverged_at=torch.from_numpy(arrays["diverged_at"]),
+                x=torch.from_numpy(arrays["x"]) if "x" in arrays else None,
+            )
+        except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile, zlib.error) as error:
             raise ValueError(f"{path} is not a saved trace: {error}") from None
-        groups: dict[str, dict[str, Tensor]] = {
-            g: {} for g in ("quantities", "resolutions", "cancelled", "costs")
-        }
-        for name in [n for n in arrays if "." in n]:
-            group, key = name.split(".", 1)
-            groups[group][key] = torch.from_numpy(arrays[name])
-        x = torch.from_numpy(arrays["x"]) if "x" in arrays else None
-        return cls(
-            header["method"],
-            header["problem"],
-            header["steps"],
-            header["seed"],
-            header["norm"],
-            torch.from_numpy(arrays["k"]),
-            **groups,
-            diverged_at=torch.from_numpy(arrays["diverged_at"]),
-            x=x,
-        )
 
     def to_xarray(self) -> Any:
         """The quantities and costs as an xarray dataset (extra ``store``)."""
@@ -134,7 +142,7 @@ class Trace:
             raise ImportError("Trace.to_xarray needs xarray: pip install 'workbench[store]'") from None
         variables = {}
         for name, table in {**self.quantities, **self.costs}.items():
-            axes = ["replicate", "k", *[f"axis{i}" for i in range(table.dim() - 2)]]
+            axes = ["replicate", "k", *[f"{name}_axis{i}" for i in range(table.dim() - 2)]]
             variables[name] = (axes, table.cpu().numpy())
         attributes = {"method": str(self.method), "problem": str(self.problem), "seed": self.seed}
         return xarray.Dataset(variables, coords={"k": self.k.numpy()}, attrs=attributes)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, EVERYWHERE, Ball, Certificate, Convex, Norm, Region, Smooth
 from problems.base import Problem
 from workbench import Source, Theorem
+from workbench.draws import Coin, Gaussian, Index, Space, Subset
 from workbench.methods import GradientDescent, Method, Point
 from workbench.verify import Budget, judge_unit
 from workbench.verify.run import Unit
@@ -100,4 +101,67 @@ class Explode(Method):
         return Point(x)
 
 
-__all__ = ["OURS", "SHORT", "Ball", "Explode", "Parabola", "gd", "verdict"]
+@dataclass(frozen=True)
+class Overflow(Method):
+    """x_next = 0.9 x, inf from the step at which a counter kept in the state reaches the row's limit.
+
+    ``limit``: a float or (*batch, 1), in steps; nan never comes.
+    """
+
+    limit: float | Tensor
+
+    def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> "Counted":
+        return Counted(x0, torch.zeros(x0.shape[0], dtype=torch.int64), x0.new_zeros(x0.shape[0]))
+
+    def step(self, problem: Problem, state: "Counted", draw: SimpleNamespace) -> "Counted":
+        made = state.made + 1
+        over = made[:, None] >= torch.as_tensor(self.limit)
+        return Counted(torch.where(over, torch.inf, 0.9 * state.x), made, state.x.norm(dim=-1))
+
+    def cost(self, problem: Problem, state: "Counted", draw: SimpleNamespace) -> dict[str, Tensor]:
+        return {"grad_calls": torch.ones_like(state.size)}
+
+
+class Counted(NamedTuple):
+    """x: (*batch, d); steps made and a norm, (*batch,)."""
+
+    x: Tensor
+    made: Tensor
+    size: Tensor
+
+
+@dataclass(frozen=True)
+class Noisy(Method):
+    """x_next = x - stepsize (g + noise) if heads, a coordinate set to 0 if tails; every kind of draw."""
+
+    stepsize: float | Tensor = 0.1
+    p: float | Tensor = 0.5
+
+    def draws(self, problem: Problem) -> dict[str, Space]:
+        d = problem.d
+        return {"coin": Coin(self.p), "which": Index(d), "some": Subset(d, min(2, d)), "noise": Gaussian(d)}
+
+    def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> Point:
+        return Point(x0 + draw.noise)
+
+    def step(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Point:
+        heads = state.x - self.stepsize * (problem.grad(state.x) + draw.noise)
+        heads = heads.scatter_add(-1, draw.some, torch.full_like(draw.some, 0.01, dtype=torch.float64))
+        return Point(torch.where(draw.coin, heads, state.x.scatter(-1, draw.which, 0.0)))
+
+    def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> dict[str, Tensor]:
+        return {"grad_calls": draw.coin[:, 0].double()}
+
+
+__all__ = [
+    "OURS",
+    "SHORT",
+    "Ball",
+    "Counted",
+    "Explode",
+    "Noisy",
+    "Overflow",
+    "Parabola",
+    "gd",
+    "verdict",
+]

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from rich.padding import Padding
-from rich.text import Text
-
-from workbench.cli.output import Cell, console, print_table
+from workbench.cli.output import console, print_table
 from workbench.records import Store
 from workbench.verify import Record, Verdict
+
+Row = tuple[str, str, str, str]
+COLUMNS = ("theorem / problem", "verdict", "tightness", "checked")
 
 WORST_FIRST = (
     Verdict.REFUTED,
@@ -28,13 +28,11 @@ WORST_FIRST = (
 
 def report(records: Sequence[Record], store: Store, not_applicable: bool) -> None:
     """The table, what is not as expected, and the count."""
-    rows: list[tuple[Cell, str, str, str]] = []
+    rows: list[Row] = []
     for theorem in dict.fromkeys(r.theorem for r in records):
         rows += _theorem_rows([r for r in records if r.theorem == theorem])
-    print_table(
-        ("theorem / problem", "verdict", "tightness", "checked"), rows, right=("tightness", "checked")
-    )
     out = console()
+    print_table(COLUMNS, _one_line(rows, out.width), right=COLUMNS[2:])
     if not_applicable:
         _print_not_applicable(records)
     unexpected = [r for r in records if r.expected is False]
@@ -45,27 +43,27 @@ def report(records: Sequence[Record], store: Store, not_applicable: bool) -> Non
     out.print(f"\n{_count(records)}", soft_wrap=True)
 
 
-def _theorem_rows(records: Sequence[Record]) -> list[tuple[Cell, str, str, str]]:
+def _theorem_rows(records: Sequence[Record]) -> list[Row]:
     """The theorem's own line, then one for each problem to which it applies."""
     mutants = [r for r in records if r.mutant is not None]
     own = [r for r in records if r.mutant is None]
     caught = sum(r.verdict == Verdict.REFUTED for r in mutants)
     said = f"mutants caught {caught}/{len(mutants)}" if mutants else "no mutants"
-    rows: list[tuple[Cell, str, str, str]] = [(records[0].theorem, said, "", "")]
+    rows: list[Row] = [(records[0].theorem, said, "", "")]
     for problem in dict.fromkeys(r.problem for r in own):
         pair = [r for r in own if r.problem == problem]
         worst = min(pair, key=lambda r: WORST_FIRST.index(Verdict(r.verdict)))
         if worst.verdict != Verdict.NOT_APPLICABLE:
             checked = sum(r.checked for r in pair)
-            rows.append(
-                (_indented(problem), _verdict(worst), _tightness(pair), str(checked) if checked else "")
-            )
+            rows.append((f"  {problem}", _verdict(worst), _tightness(pair), str(checked) if checked else ""))
     return rows
 
 
-def _indented(text: str) -> Padding:
-    """Two columns to the right, all lines of it."""
-    return Padding(Text(text, overflow="fold"), (0, 0, 0, 2))
+def _one_line(rows: Sequence[Row], width: int) -> list[Row]:
+    """Problems cut to one line; the records hold the whole specification."""
+    others = [max(len(row[i]) for row in rows) for i in range(1, len(COLUMNS))]
+    room = width - sum(max(n, len(c)) + 2 for n, c in zip(others, COLUMNS[1:], strict=True)) - 2
+    return [(row[0] if len(row[0]) <= room else f"{row[0][: room - 3]}...", *row[1:]) for row in rows]
 
 
 def _verdict(record: Record) -> str:

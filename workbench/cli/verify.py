@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from problems import Problem
+from problems.well_formed import IllFormedError
 from workbench.cli.output import (
     WrongUseError,
     console,
@@ -150,6 +151,8 @@ def _run(
         except KeyboardInterrupt:
             note(f"{_saved(finished, store)}; the same command goes on from there")
             raise
+        except IllFormedError as error:
+            raise WrongUseError(str(error)) from error
         except OSError as error:
             raise WrongUseError(
                 f"{store.folder} cannot be written ({error}); {_saved(finished, store)}"

@@ -89,6 +89,7 @@ def make_method(kind: type[Method], solved: Mapping[str, Tensor]) -> tuple[Metho
     """The method with its hyperparameters, and tables of those that change with k.
 
     Constant over replicates and steps: a float (an int where the field is one). Else (batch, 1).
+    ValueError where the method rejects a value, at whatever step.
     """
     annotations = {f.name: f.type for f in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
     fixed: dict[str, Any] = {}
@@ -104,14 +105,15 @@ def make_method(kind: type[Method], solved: Mapping[str, Tensor]) -> tuple[Metho
             if not isinstance(fixed[name], float) or fixed[name] != round(fixed[name]):
                 raise ValueError(f"{kind.__name__}.{name} must be an integer, its rule gives {fixed[name]}")
             fixed[name] = round(fixed[name])
+    for name, table in tables.items():
+        kind(**{**fixed, name: table.reshape(-1, 1)})  # its guards see every step
     return kind(**fixed), tables
 
 
 def run_case(
-    case: Case, kind: type[Method], x0: Tensor, steps: int, seed: int, solved: Mapping[str, Tensor]
+    case: Case, method: Method, tables: Mapping[str, Tensor], x0: Tensor, steps: int, seed: int
 ) -> Trace:
     """One block of the case's run, every step recorded, iterates kept."""
-    method, tables = make_method(kind, solved)
     bases = {m.base for m in case.theorem.uses.values() if m.kind == "quantity"}
     if not case.problem.offers("f_star"):
         bases = (bases - {"gap"}) | {"value"}

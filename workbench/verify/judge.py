@@ -15,7 +15,16 @@ from workbench.match import Case
 from workbench.trace import Trace
 from workbench.verify.budget import Budget
 from workbench.verify.claim import ROUNDINGS, SUSPECT, Comparison, compare
-from workbench.verify.environment import Numbers, at_start, constants, facts, numbers, run_case, solve_rules
+from workbench.verify.environment import (
+    Numbers,
+    at_start,
+    constants,
+    facts,
+    make_method,
+    numbers,
+    run_case,
+    solve_rules,
+)
 from workbench.verify.outcome import Outcome
 from workbench.verify.starts import starts
 
@@ -83,9 +92,10 @@ def measure_block(
     if not bool(rows.any()):
         raise NotApplicableError(f"requires {theorem.requires}")
     try:
-        traces = [run_case(case, kind, x0, horizon, seed, solved) for kind in case.methods]
+        methods = [make_method(kind, solved) for kind in case.methods]
     except ValueError as error:
         raise NotApplicableError(f"the parameter rules give no valid method: {error}") from None
+    traces = [run_case(case, method, tables, x0, horizon, seed) for method, tables in methods]
     found = numbers(case, traces[0], solved)
     if theorem.kind == "equal":
         return _same_iterates(traces, rows), found, solved

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from assumptions import IMPLICATIONS, Implies
 from problems.base import Problem
+from problems.well_formed import require_well_formed
 from workbench.match import Case, match
 from workbench.theorem import Mutant, Theorem
 from workbench.verify.budget import DEFAULT, Budget
@@ -108,10 +109,13 @@ def verify(
 ) -> list[Record]:
     """Records of every unit, in the order of the plan; those in ``store`` are not done again.
 
-    A theorem to which nothing applied gets one record more, ``untested``.
+    A theorem to which nothing applied gets one record more, ``untested``. IllFormedError, before any
+    work, for a problem that breaks its contract.
     """
     theorems = list(theorems)
     units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
+    for problem in {repr(u.problem): u.problem for u in units}.values():
+        require_well_formed(problem)
     records: list[Record] = []
     for index, unit in enumerate(units):
         if progress:

@@ -1,0 +1,96 @@
+"""What the documentation shows is what happens."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "docs/examples/my_theorem.py"
+
+
+def workbench(*arguments, cwd=ROOT):
+    """Exit status, stdout, stderr of a command."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench", *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def verified(tmp_path_factory):
+    out = tmp_path_factory.mktemp("results")
+    status, stdout, _ = workbench(
+        "verify", "--file", EXAMPLE, "--quick", "--out", out, "--json", out / "r.json"
+    )
+    return status, stdout, json.loads((out / "r.json").read_text())["records"]
+
+
+def test_the_users_file_is_short_and_stands_in_the_page():
+    text = EXAMPLE.read_text()
+    assert len(text.splitlines()) <= 60
+    assert text.rstrip() in (ROOT / "docs/your_own_theorem.md").read_text()
+
+
+def test_the_true_claim_is_not_refuted_on_the_users_problem_and_on_the_librarys(verified):
+    _, _, records = verified
+    own = [r for r in records if r["theorem"] == "mine/polyak" and r["mutant"] is None]
+    assert {"LogCosh()", "LeastSquares(data='breast_cancer')"} <= {r["problem"] for r in own}
+    assert {r["verdict"] for r in own} == {"not refuted"}
+    (mutant,) = [r for r in records if r["mutant"]]
+    assert mutant["verdict"] == "refuted"
+
+
+def test_the_false_claim_is_refuted_and_replayed_digit_by_digit(verified):
+    status, stdout, records = verified
+    assert status == 1
+    assert any(
+        r["verdict"] == "refuted" and r["problem"] == "LogCosh()" and r["theorem"] == "mine/too-good"
+        for r in records
+    )
+    witnesses = re.findall(r"workbench replay (\S+)", stdout)
+    assert witnesses
+    for witness in witnesses:
+        status, shown, _ = workbench("replay", witness)
+        assert status == 0
+        assert "reproduced, digit by digit" in shown
+
+
+def test_the_tour_runs_and_stands_in_the_readme():
+    text = (ROOT / "docs/examples/tour.py").read_text()
+    code = text.split('"""\n\n', 1)[1].rstrip()
+    assert code in (ROOT / "README.md").read_text()
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/examples/tour.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines()[-1] == "not refuted 1.000000"
+
+
+def test_the_table_of_the_readme_is_what_the_command_prints(tmp_path):
+    readme = (ROOT / "README.md").read_text()
+    command, shown = re.search(r"\$ \.venv/bin/workbench (verify .*?)\n(.*?)```", readme, re.S).groups()
+    arguments = [word.strip('"') for word in command.split()]
+    status, stdout, _ = workbench(*arguments, "--out", tmp_path)
+    assert status == 0
+    assert [line.rstrip() for line in stdout.strip().splitlines()] == shown.strip().splitlines()
+
+
+def test_every_command_of_the_readme_exists():
+    commands = re.findall(
+        r"^workbench (\w+) +[\w\"#-]", (ROOT / "README.md").read_text().split("## A quick tour")[1], re.M
+    )
+    _, shown, _ = workbench("--help")
+    assert set(commands) <= set(re.findall(r"\w+", shown))

@@ -1,0 +1,229 @@
+"""Conformance of every method in the list, and known answers."""
+
+import importlib
+import math
+import pkgutil
+from dataclasses import fields
+from inspect import isclass
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+import workbench.methods as room
+from problems import INSTANCES, AbsAffine, Huber, Problem, Quadratic, WeightedL1
+from workbench import run
+from workbench.methods import BPM, METHODS, GradientDescent, Method, ProximalPoint, Subgradient
+from workbench.quantities import SHARED
+
+NOTHING = SimpleNamespace()
+PROBLEMS = [Huber(L=2.0, delta=0.5, d=4), Quadratic((1.0, 2.0, 5.0), seed=1), WeightedL1((1.0, 0.1, 2.0))]
+PAIRS = [(m, p) for m in METHODS for p in PROBLEMS if all(p.offers(n) for n in m.needs)]
+VALUES = (0.05, 0.3, 1.7)
+
+
+def made(kind, value):
+    return kind(**dict.fromkeys(kind.fields(), value))
+
+
+def points(problem, *batch):
+    generator = torch.Generator().manual_seed(1)
+    return 3 * torch.randn(*batch, problem.d, dtype=torch.float64, generator=generator)
+
+
+def start(method, problem, x0):
+    return method.init(problem, x0, NOTHING)
+
+
+def same(one, two):
+    return all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_every_problem_of_the_conformance_suite_meets_every_method():
+    assert {m for m, _ in PAIRS} == set(METHODS)
+
+
+def test_the_list_names_every_method_of_the_room():
+    found = set()
+    for module in pkgutil.iter_modules(room.__path__):
+        names = vars(importlib.import_module(f"workbench.methods.{module.name}"))
+        found |= {
+            c
+            for c in names.values()
+            if isclass(c) and issubclass(c, Method) and c.__module__.endswith(module.name)
+        }
+    assert found - {Method} == set(METHODS)
+    assert len(set(METHODS)) == len(METHODS)
+
+
+@pytest.mark.parametrize(("kind", "problem"), PAIRS, ids=str)
+def test_steps_are_pure_and_repeat(kind, problem):
+    column = torch.tensor([[v] for v in VALUES], dtype=torch.float64)
+    method, x = made(kind, column), points(problem, 3)
+    state = start(method, problem, x)
+    copies = [f.clone() for f in state], x.clone(), column.clone()
+    one = method.step(problem, state, NOTHING)
+    cost = method.cost(problem, state, NOTHING)
+    two = method.step(problem, state, NOTHING)
+    assert same(one, two)
+    assert same(state, copies[0])
+    assert torch.equal(x, copies[1])
+    assert torch.equal(column, copies[2])
+    assert type(one) is type(state)
+    assert [f.shape for f in one] == [f.shape for f in state]
+    assert all(c.shape == (3,) and c.dtype == torch.float64 for c in cost.values())
+    assert not any(a.data_ptr() == b.data_ptr() for a, b in zip(one, state, strict=True))
+
+
+@pytest.mark.parametrize(("kind", "problem"), PAIRS, ids=str)
+@pytest.mark.parametrize("batch", [(), (4,), (2, 3)])
+def test_a_batch_equals_its_rows(kind, problem, batch):
+    method, x = made(kind, 0.3), points(problem, *batch)
+    found = method.step(problem, start(method, problem, x), NOTHING).x
+    assert found.shape == x.shape
+    flat = x.reshape(-1, problem.d)
+    rows = [method.step(problem, start(method, problem, row), NOTHING).x for row in flat]
+    torch.testing.assert_close(found, torch.stack(rows).reshape(x.shape), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize(("kind", "problem"), PAIRS, ids=str)
+def test_a_column_of_hyperparameters_equals_floats(kind, problem):
+    x = points(problem, 3)
+    column = made(kind, torch.tensor([[v] for v in VALUES], dtype=torch.float64))
+    found = column.step(problem, start(column, problem, x), NOTHING).x
+    for i, value in enumerate(VALUES):
+        alone = made(kind, value)
+        expected = alone.step(problem, start(alone, problem, x[i : i + 1]), NOTHING).x[0]
+        torch.testing.assert_close(found[i], expected, rtol=1e-12, atol=1e-13)
+    assert not torch.equal(found[0] - x[0], found[1] - x[1])
+
+
+@pytest.mark.parametrize("kind", METHODS)
+@pytest.mark.parametrize("value", [0, 0.0, -1.0, math.nan, math.inf, -math.inf, torch.tensor([[0.1], [0.0]])])
+def test_hyperparameters_must_be_positive_and_finite(kind, value):
+    for name in kind.fields():
+        with pytest.raises(ValueError, match=rf"^{name} must be finite and > 0, got"):
+            kind(**{**dict.fromkeys(kind.fields(), 0.1), name: value})
+
+
+@pytest.mark.parametrize("kind", METHODS)
+@pytest.mark.parametrize("value", ["0.1", None, [0.1], True, (0.1,)])
+def test_hyperparameters_must_be_numbers(kind, value):
+    for name in kind.fields():
+        with pytest.raises(TypeError, match=rf"^{name} must be a number or a tensor, got"):
+            kind(**{**dict.fromkeys(kind.fields(), 0.1), name: value})
+
+
+@pytest.mark.parametrize("kind", METHODS)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_hyperparameters_must_be_columns(kind, shape):
+    for name in kind.fields():
+        with pytest.raises(ValueError, match=rf"{kind.__name__}.{name} must be a float or have shape"):
+            kind(**{**dict.fromkeys(kind.fields(), 0.1), name: torch.full(shape, 0.1)})
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_a_method_prints_as_the_call_that_makes_it(kind):
+    method = made(kind, 0.25)
+    text = ", ".join(f"{name}=0.25" for name in kind.fields())
+    assert repr(method) == f"{kind.__name__}({text})"
+    assert eval(repr(method), {kind.__name__: kind}) == method
+
+
+@pytest.mark.parametrize("kind", METHODS)
+def test_a_method_is_frozen_and_says_where_it_comes_from(kind):
+    method = made(kind, 0.25)
+    with pytest.raises(AttributeError):
+        setattr(method, kind.fields()[0], 1.0)
+    assert kind.source
+    assert set(kind.fields()) == {f.name for f in fields(kind)}
+    assert not set(kind.quantities) & set(SHARED)
+
+
+class Only:
+    """A problem that offers value, grad and the named oracles; all else is missing."""
+
+    def __init__(self, problem: Problem, *oracles: str) -> None:
+        self.problem = problem
+        self.open = {"d", "x0", "value", "grad", "contains", "layers", "oracle_errors", "n_terms", *oracles}
+
+    def __getattr__(self, name):
+        if name in {"problem", "open"} or name not in self.open:
+            raise AttributeError(name)
+        return getattr(self.problem, name)
+
+    def offers(self, name: str) -> bool:
+        return name in self.open
+
+    def offers_dist(self, norm) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(("kind", "problem"), PAIRS, ids=str)
+def test_a_method_uses_nothing_beyond_its_needs(kind, problem):
+    found = run(made(kind, 0.1), Only(problem, *kind.needs), steps=5, keep_state=True)
+    assert torch.equal(found.x, run(made(kind, 0.1), problem, steps=5, keep_state=True).x)
+    for i in range(len(kind.needs)):
+        fewer = kind.needs[:i] + kind.needs[i + 1 :]
+        with pytest.raises(TypeError, match=f"{kind.__name__} needs {kind.needs[i]}"):
+            run(made(kind, 0.1), Only(problem, *fewer), steps=1)
+
+
+# -- known answers --------------------------------------------------------------------------------
+
+
+def one_step(method, problem, *x):
+    return (
+        run(method, problem, torch.tensor(x, dtype=torch.float64), steps=1, keep_state=True).x[0, 1].tolist()
+    )
+
+
+def test_gradient_descent_on_a_quadratic():
+    """f = (x1^2 + 4 x2^2) / 2 from (2, -1) with step 1/8: (2 - 2/8, -1 + 4/8)."""
+    problem = Quadratic((1.0, 4.0), center=(0.0, 0.0), seed=None)
+    assert one_step(GradientDescent(0.125), problem, 2.0, -1.0) == [1.75, -0.5]
+
+
+def test_the_subgradient_method_steps_over_a_kink():
+    assert one_step(Subgradient(2.0), AbsAffine((1.0,)), 0.5) == [-1.5]
+
+
+def test_a_proximal_step_moves_by_stepsize_times_slope_and_stops_at_the_kink():
+    assert one_step(ProximalPoint(0.5), AbsAffine((3.0,)), 4.0) == pytest.approx([2.5])
+    assert one_step(ProximalPoint(0.5), AbsAffine((3.0,)), 1.0) == pytest.approx([0.0], abs=1e-15)
+    assert one_step(ProximalPoint(0.5), WeightedL1((1.0, 2.0, 0.0)), 4.0, -0.9, 7.0) == pytest.approx(
+        [3.5, 0, 7]
+    )
+
+
+def test_a_proximal_step_on_a_quadratic_shrinks_every_eigendirection():
+    problem = Quadratic((1.0, 4.0), center=(0.0, 0.0), seed=None)
+    assert one_step(ProximalPoint(0.5), problem, 3.0, 3.0) == pytest.approx([2.0, 1.0])
+
+
+def test_a_ball_step_is_as_long_as_the_radius_until_the_minimiser_is_within():
+    trace = run(BPM(0.75), AbsAffine((1.0,), start=(5.3,)), steps=9, record=("moved", "dist"))
+    assert trace["moved"][0].tolist() == pytest.approx([0, *[0.75] * 7, 0.05, 0.0], abs=1e-12)
+    assert trace["dist"][0, -1] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_ball_step_on_the_absolute_value_contracts_by_exactly_one_minus_radius_over_distance():
+    for start_at in (0.7, 1.0, 5.3, 1e4):
+        gap = run(BPM(0.5), AbsAffine((2.0,), start=(start_at,)), steps=1)["gap"][0]
+        assert float(gap[1] / gap[0]) == pytest.approx(1 - 0.5 / start_at, rel=1e-14)
+
+
+def test_ball_steps_on_the_ladder_spend_one_radius_per_coordinate():
+    """Weights 1, 1e-4, ..., 1e-20 from 1.01 in six coordinates: six steps of length 1, one of the rest."""
+    ladder = next(p for p in INSTANCES if isinstance(p, WeightedL1) and p.d == 6)
+    trace = run(BPM(1.0), ladder, steps=9, record=("dist", "gap", "moved"))
+    dist, moved = trace["dist"][0], trace["moved"][0]
+    assert int((dist > 1e-12).sum()) == 7  # k = 0, ..., 6: the seventh step arrives
+    assert moved[1:7].tolist() == pytest.approx([1.0] * 6)
+    assert 0 < float(moved[7]) < 1
+    assert moved[8:].tolist() == pytest.approx([0.0] * 2, abs=1e-12)
+
+
+def test_gradient_descent_with_step_one_over_l_solves_an_isotropic_quadratic_at_once():
+    problem = Quadratic((2.0, 2.0, 2.0), seed=None, start=(3.0, -4.0, 1.0))
+    assert run(GradientDescent(0.5), problem, steps=1)["dist"][0, 1] == pytest.approx(0, abs=1e-14)
