@@ -1,9 +1,9 @@
 """What can be said about a function: norms, inequalities, their checkers, what implies what."""
 
-from assumptions.base import Assumption, Certificate, Check, Function
+from assumptions.base import Assumption, Certificate, Check, Function, Sides
 from assumptions.convex import Convex
 from assumptions.implies import IMPLICATIONS, Implies, closure
-from assumptions.inequality import Inequality, Sides
+from assumptions.inequality import Inequality
 from assumptions.layers import Layers
 from assumptions.lipschitz import Lipschitz
 from assumptions.norms import EUCLIDEAN, Lp, Norm

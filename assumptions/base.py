@@ -9,7 +9,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -36,6 +36,14 @@ class Function(Protocol):
     def value(self, x: Tensor) -> Tensor: ...
 
     def grad(self, x: Tensor) -> Tensor: ...
+
+
+class Sides(NamedTuple):
+    """lhs <= rhs, both >= 0, shape (*batch,); ``resolution`` is the rounding error of lhs - rhs."""
+
+    lhs: Tensor
+    rhs: Tensor
+    resolution: Tensor
 
 
 @dataclass(frozen=True)
@@ -88,11 +96,17 @@ class Assumption(Specified, ABC):
         for field in dataclasses.fields(self):  # pyright: ignore[reportArgumentType]
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
             if field.name in self.sense:
-                if not (theirs - mine) * self.sense[field.name] >= 0:
+                stronger = (_entries(theirs) - _entries(mine)) * self.sense[field.name] >= 0
+                if not bool(stronger.all()):
                     return False
             elif mine != theirs:
                 return False
         return True
+
+
+def _entries(constant: Any) -> Tensor:
+    """A constant, or one per layer, as a tensor."""
+    return torch.as_tensor(constant, dtype=torch.float64)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from assumptions.base import Function
 from assumptions.norms import EUCLIDEAN
-from assumptions.rounding import ROUNDINGS, gradient_rounding, value_scale
+from assumptions.rounding import NOISE, ROUNDINGS, gradient_rounding, value_noise
 
 
 class Bregman(NamedTuple):
@@ -22,8 +22,8 @@ def bregman(problem: Function, x: Tensor, y: Tensor) -> Bregman:
     """f(y) - f(x) - <g(x), y - x> for the subgradient g(x) that the problem returns.
 
     x, y: (*batch, d). nan where f or g is not finite at x; inf where f(y) = inf. The rounding
-    error has three parts: each value moves by 64 roundings of itself, of f(x0) and of its argument,
-    the inner product by roundings of its terms, and g by ``gradient_rounding``.
+    error has three parts: each value moves by 64 roundings of itself and of its argument and by its
+    ``value_noise``, the inner product by roundings of its terms, and g by ``gradient_rounding``.
     """
     fx, fy, gx = problem.value(x), problem.value(y), problem.grad(x)
     step = y - x
@@ -33,6 +33,7 @@ def bregman(problem: Function, x: Tensor, y: Tensor) -> Bregman:
     size = torch.where(defined, (fy - fx).abs() + inner.abs(), torch.nan)
     with torch.no_grad():
         terms = ((gx * step).abs() + (gx * x).abs() + (problem.grad(y) * y).abs()).sum(dim=-1)
-        terms = terms.nan_to_num(nan=0.0, posinf=0.0) + fx.abs() + fy.abs() + value_scale(problem)
+        terms = terms.nan_to_num(nan=0.0, posinf=0.0) + fx.abs() + fy.abs()
         moved = gradient_rounding(problem, x) * EUCLIDEAN.norm(step)
+        moved = moved + NOISE * (value_noise(problem, x) + value_noise(problem, y))
         return Bregman(gap, size, ROUNDINGS * terms + moved)

@@ -1,21 +1,16 @@
 """Universally quantified inequalities: write both sides, inherit check and refute."""
 
 from abc import abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from assumptions.base import Assumption, Check, Function
+from assumptions.base import Assumption, Check, Function, Sides
 from assumptions.search import ascend
 
-
-class Sides(NamedTuple):
-    """lhs <= rhs, both >= 0, shape (*batch,); ``resolution`` is the rounding error of lhs - rhs."""
-
-    lhs: Tensor
-    rhs: Tensor
-    resolution: Tensor
+UNDERFLOW = 1e-300
+"""Squares of numbers that small are no longer numbers."""
 
 
 class Inequality(Assumption):
@@ -46,7 +41,7 @@ class Inequality(Assumption):
         lhs, rhs, resolution = self.sides(problem, *points)
         # rounding that is not finite would excuse anything, and inf <= inf says nothing
         resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
-        violated = ~(lhs <= rhs + resolution) | ~lhs.isfinite()
+        violated = ~(lhs <= rhs + resolution + UNDERFLOW) | ~lhs.isfinite()
         ratio = lhs / rhs
         # a pair whose sides are both below rounding says nothing: it never is the worst ratio
         meaningful = violated | (torch.maximum(lhs.abs(), rhs.abs()) > 10 * resolution)

@@ -1,5 +1,7 @@
 """How far rounding can move what an inequality compares."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -8,6 +10,8 @@ from assumptions.norms import EUCLIDEAN, Norm
 
 ROUNDINGS = 64 * EPS
 """Relative error allowed to one oracle call: room for sums of a few thousand terms."""
+NOISE = 4.0
+"""Scatter allowed: three samples see a part of it."""
 VISIBLE = 100.0
 """Estimates use differences above this many times their rounding, so that it moves them by 1 % at most."""
 
@@ -20,6 +24,57 @@ def value_scale(problem: Function) -> float:
     """
     with torch.no_grad():
         return float(problem.value(problem.x0).abs().nan_to_num(nan=0.0, posinf=0.0))
+
+
+def directions(d: int, like: Tensor) -> Tensor:
+    """Three fixed sign vectors (3, d): equal signs, alternating signs, and a pattern without symmetry."""
+    j = torch.arange(d, device=like.device)
+    patterns = torch.stack([torch.zeros_like(j), j % 2, (j * 2654435761 >> 7) % 2])
+    return 1 - 2 * patterns.to(like.dtype)
+
+
+def _scatter(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -> Tensor:
+    """Largest change of the results at three points that differ from x by roundings of max(|x|, |x0|)."""
+    size = x.abs().amax(dim=-1, keepdim=True).clamp(min=float(problem.x0.abs().max()))
+    at_x = oracle(x)
+    moves = [oracle(x + 4 * EPS * size * s) - at_x for s in directions(x.shape[-1], x)]
+    return torch.stack(moves).abs().amax(dim=0)
+
+
+def _grain(oracle: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The last binary place that the results around x use: a difference of large numbers ends early.
+
+    The smallest over points x (1 + c) with c between 0.1 and 0.4, so that no result is short by chance;
+    0 where all of them are equal, for a constant is short by nature.
+    """
+    results = torch.stack([oracle(x * (1 + c)) for c in (0.123456789, 0.234567891, 0.387654321)])
+    mantissa, exponent = torch.frexp(results.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0))
+    whole = (mantissa.abs() * 2.0**53).to(torch.int64)
+    last = torch.ldexp((whole & -whole).to(results.dtype), exponent - 53)
+    smallest = torch.where(whole == 0, torch.inf, last).amin(dim=0)
+    constant = (results == results[0]).all(dim=0)
+    return torch.where(constant | smallest.isinf(), 0.0, smallest)
+
+
+def value_noise(problem: Function, x: Tensor) -> Tensor:
+    """How far rounding moves f(x), (*batch,), finite. x: (*batch, d).
+
+    A formula that cancels inside, such as |x| + log(1 + e^(-2|x|)) - log 2 near 0, is off by roundings of
+    its terms, not of its result. Seen in two ways: results scatter where x moves by a few roundings, and
+    they end at a binary place far above the last one. An estimate, not a proof.
+    """
+    with torch.no_grad():
+        grain = _grain(problem.value, x)
+        hidden = EPS * problem.value(problem.x0).abs()  # all results 0: nothing of the terms is seen
+        seen = torch.maximum(_scatter(problem.value, problem, x), torch.where(grain > 0, grain, hidden))
+    return seen.nan_to_num(nan=0.0, posinf=0.0)
+
+
+def gradient_noise(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+    """How far rounding moves grad f(x) in the dual norm, (*batch,), finite; as ``value_noise``."""
+    with torch.no_grad():
+        seen = torch.maximum(_scatter(problem.grad, problem, x), _grain(problem.grad, x))
+        return norm.dual(seen.nan_to_num(nan=0.0, posinf=0.0))
 
 
 def gradient_rounding(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:

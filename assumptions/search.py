@@ -1,18 +1,13 @@
 """Adversarial search: ascent on the ratio lhs / rhs of an inequality."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
-from assumptions.base import Check, Function
+from assumptions.base import Check, Function, Sides
 from assumptions.guards import require_dimension
 from assumptions.sampling import sample_points
-
-if TYPE_CHECKING:
-    from assumptions.inequality import Inequality
 
 STEPS = 40
 """Evaluations of one restart."""
@@ -22,7 +17,22 @@ BATCH = 64
 Points = tuple[Tensor, ...]
 
 
-def ascend(assumption: Inequality, problem: Function, budget: int = 20_000, seed: int = 0) -> Check:
+class Climbable(Protocol):
+    """An inequality, as the search sees it."""
+
+    arity: ClassVar[int]
+    """Number of points."""
+
+    def sides(self, problem: Function, *points: Tensor) -> Sides:
+        """lhs, rhs and their resolution."""
+        ...
+
+    def check(self, problem: Function, *points: Tensor) -> Check:
+        """The verdict at given points."""
+        ...
+
+
+def ascend(assumption: Climbable, problem: Function, budget: int = 20_000, seed: int = 0) -> Check:
     """Climb the ratio from sampled points, then ``check`` the sampled and the best points.
 
     budget: >= 1, at most this many evaluations of the ratio (points times steps) while searching;
@@ -56,7 +66,7 @@ def ascend(assumption: Inequality, problem: Function, budget: int = 20_000, seed
     return assumption.check(problem, *(p[inside] for p in points))
 
 
-def _score(assumption: Inequality, problem: Function, points: Points) -> tuple[Tensor, Tensor]:
+def _score(assumption: Climbable, problem: Function, points: Points) -> tuple[Tensor, Tensor]:
     """log(lhs / rhs), and the same as a merit: -inf where rounding or the domain makes it void."""
     lhs, rhs, resolution = assumption.sides(problem, *points)
     score = lhs.log() - rhs.log()
@@ -78,7 +88,7 @@ def _inside(problem: Function, points: Points) -> Tensor:
     return inside
 
 
-def _has_gradient(assumption: Inequality, problem: Function, points: Points) -> bool:
+def _has_gradient(assumption: Climbable, problem: Function, points: Points) -> bool:
     """True if the ratio can be differentiated in the points: some oracles leave torch."""
     first = tuple(p[:1].clone().requires_grad_() for p in points)
     try:
@@ -90,7 +100,7 @@ def _has_gradient(assumption: Inequality, problem: Function, points: Points) -> 
 
 
 def _adam(
-    assumption: Inequality, problem: Function, start: Points, length: Tensor, steps: int, seed: int
+    assumption: Climbable, problem: Function, start: Points, length: Tensor, steps: int, seed: int
 ) -> Points:
     """The best points on a path of Adam, whose steps have about the given length per entry."""
     del seed
@@ -117,7 +127,7 @@ def _adam(
 
 
 def _bisect(
-    assumption: Inequality, problem: Function, start: Points, length: Tensor, steps: int, seed: int
+    assumption: Climbable, problem: Function, start: Points, length: Tensor, steps: int, seed: int
 ) -> Points:
     """The best pair met on halving each pair again and again, on the side of the larger merit.
 
@@ -137,7 +147,7 @@ def _bisect(
 
 
 def _local(
-    assumption: Inequality, problem: Function, start: Points, length: Tensor, steps: int, seed: int
+    assumption: Climbable, problem: Function, start: Points, length: Tensor, steps: int, seed: int
 ) -> Points:
     """The best points of a random walk that moves only uphill, by 10^-3 to 10 lengths."""
     generator = torch.Generator().manual_seed(seed)

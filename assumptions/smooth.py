@@ -11,7 +11,7 @@ from assumptions.base import Function
 from assumptions.guards import require_positive
 from assumptions.inequality import Inequality, Sides
 from assumptions.norms import EUCLIDEAN, Norm, norm_option, require_norm
-from assumptions.rounding import ROUNDINGS, VISIBLE, gradient_rounding
+from assumptions.rounding import NOISE, ROUNDINGS, VISIBLE, gradient_noise, gradient_rounding
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,17 @@ class Smooth(Inequality):
     def sides(self, problem: Function, *points: Tensor) -> Sides:
         """|grad f(x) - grad f(y)|_* and L |x - y|. x, y: (*batch, d).
 
-        Rounding: each gradient moves by 64 roundings of itself, and by L times 64 roundings of
-        its argument.
+        Rounding: each gradient moves by 64 roundings of itself, by its ``gradient_noise``, and by L
+        times 64 roundings of its argument.
         """
         x, y = points
         gx, gy = problem.grad(x), problem.grad(y)
         rhs = self.L * self.norm.norm(x - y)
         with torch.no_grad():
             arguments = self.L * (self.norm.norm(x) + self.norm.norm(y))
-            resolution = ROUNDINGS * (self.norm.dual(gx) + self.norm.dual(gy) + arguments)
+            inside = self.norm.dual(gx) + self.norm.dual(gy)
+            noise = gradient_noise(problem, x, self.norm) + gradient_noise(problem, y, self.norm)
+            resolution = ROUNDINGS * (inside + arguments) + NOISE * noise
         return Sides(self.norm.dual(gx - gy), rhs, resolution)
 
     @classmethod

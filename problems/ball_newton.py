@@ -1,9 +1,18 @@
-"""Newton's method for a strongly convex function over balls and under proximal terms, with certificates.
+"""Newton's method for a smooth convex function over balls and under proximal terms, with certificates.
 
-A result is returned only if its KKT residual r is at most the tolerance, so that for mu-strongly
-convex f it is within |r| / mu of the exact one: the point solves the inclusion
-r in grad f(u) + N(u), N monotone, and subtracting the exact inclusion gives
-mu |u - u_exact|^2 <= <r, u - u_exact>.
+A result u is returned only if its KKT residual r = grad f(u) + c (u - x) is at most the tolerance. Over
+the ball B = B(x, t), c = 0 or |u - x| = t, c > 0; under a proximal term, c is its weight. Then
+
+value         f(u) - min_B f <= 2 t |r|: for z in B, f(u) - f(z) <= <grad f(u), u - z> =
+              <r, u - z> - c <u - x, u - z>; the last product is |u - x|^2 - <u - x, z - x> >= 0 on the
+              sphere, and |u - z| <= 2 t.
+displacement  |u - v| <= |r| / (mu + c / 2) for every minimiser v over B of a mu-strongly convex f, mu >= 0:
+              with s = u - x, s' = v - x and the multiplier c' >= 0 of v, monotonicity gives
+              mu |u - v|^2 <= <r - c s + c' s', s - s'>, where |s| = t >= |s'| makes
+              <s, s - s'> >= |s - s'|^2 / 2, and c' <s', s - s'> <= 0 for |s'| = t >= |s| or c' = 0.
+              It says nothing where c and mu are 0, for v need not be unique there.
+              Under the proximal term, |u - v| <= |r| / (mu + c), as f + c |. - x|^2 / 2 is
+              (mu + c)-strongly convex.
 """
 
 from collections.abc import Callable
@@ -12,7 +21,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from problems.secular import EPS, secular_displacement
+from problems.secular import EPS, ball_quadratic
 
 MAX_STEPS = 100
 """Newton steps; damped ones are few for functions whose Hessian varies slowly."""
@@ -62,47 +71,73 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 """(points, rows) -> values."""
 
 
-def ball_minimise(f: TwiceDifferentiable, x: Tensor, radius: Tensor, start: Tensor | None = None) -> Solution:
-    """argmin of f over B(x, radius), row by row, where the minimiser of f lies outside the ball.
+def ball_multiplier(g: Tensor, s: Tensor, x: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+    """The c >= 0 that makes g + c s least if |s| = radius to rounding, else 0; and the rounding of s.
 
-    x: (rows, d). radius: (rows, 1), > 0. start: points of the balls, x by default. Each quadratic
-    model is minimised over the ball exactly (``secular_displacement``); the step is damped along the
+    g: gradient at x + s. s: (*batch, d). radius: (*batch, 1). Returns two (*batch, 1).
+    """
+    # x + s is known to roundings of x, and so is s
+    rounding = EPS * (x.norm(dim=-1, keepdim=True) + radius)
+    c = (-(g * s).sum(dim=-1, keepdim=True) / s.square().sum(dim=-1, keepdim=True)).clamp(min=0)
+    return torch.where(s.norm(dim=-1, keepdim=True) >= radius - 64 * rounding, c, 0.0), rounding
+
+
+def ball_minimise(
+    f: TwiceDifferentiable,
+    x: Tensor,
+    radius: Tensor,
+    start: Tensor | None = None,
+    value_rounding: float = 0.0,
+) -> Solution:
+    """argmin of f over B(x, radius), row by row; a minimiser of f where the iteration finds one there.
+
+    x: (rows, d). radius: (rows, 1), > 0. start: points of the balls, x by default. value_rounding:
+    rounding error of f beyond 8 roundings of its value, units of f. The Hessian may be singular. Each
+    quadratic model is minimised over the ball exactly (``ball_quadratic``); the step is damped along the
     segment, which stays in the ball. SolverError names residual, tolerance and rows.
     """
+    centre = f.grad_resolution(x)
 
     def residual(z: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         g, s = f.grad(z), z - x[rows]
-        pull = (-(g * s).sum(dim=-1, keepdim=True) / s.square().sum(dim=-1, keepdim=True)).clamp(min=0)
-        # s = u - x is known to roundings of x, not of s
-        rounding = EPS * (x[rows].norm(dim=-1, keepdim=True) + radius[rows])
-        on_sphere = s.norm(dim=-1, keepdim=True) >= radius[rows] - 64 * rounding
-        pull = torch.where(on_sphere, pull, 0.0)
-        rounded = 8 * (pull * rounding).squeeze(-1)
+        c, rounding = ball_multiplier(g, s, x[rows], radius[rows])
         # the point x + s is known to roundings of x, and so is its gradient
-        return (g + pull * s).norm(dim=-1), f.grad_resolution(z) + f.grad_resolution(x[rows]) + rounded
+        tolerance = f.grad_resolution(z) + centre[rows] + 8 * (c * rounding).squeeze(-1)
+        return (g + c * s).norm(dim=-1), tolerance
 
     def model(z: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         g = f.grad(z)
-        eigenvalues, basis = torch.linalg.eigh(f.hessian(z))
-        newton = (g.unsqueeze(-2) @ basis).squeeze(-2) / eigenvalues
-        y = ((x[rows] - z).unsqueeze(-2) @ basis).squeeze(-2) + newton
-        s = (basis @ secular_displacement(eigenvalues, y, radius[rows]).unsqueeze(-1)).squeeze(-1)
+        a, basis = torch.linalg.eigh(f.hessian(z))
+        step = torch.stack([g, x[rows] - z], dim=-2) @ basis
+        # directions in which curvature and slope are rounding are left alone
+        flat = a <= 8 * a.shape[-1] * EPS * a[..., -1:].clamp(min=0)
+        a = torch.where(flat, 0.0, a)
+        b = step[..., 0, :] + a * step[..., 1, :]
+        if bool(flat.any()):
+            b = torch.where(flat & (b.abs() <= f.grad_resolution(z).unsqueeze(-1) / 8), 0.0, b)
+        s = (basis @ ball_quadratic(a, b, radius[rows]).unsqueeze(-1)).squeeze(-1)
         ratio = radius[rows] / s.norm(dim=-1, keepdim=True)
         # the rotation moved |s| by roundings: back to the sphere, unless s ends well inside
         s = s * torch.where(ratio < 1 + 1e-13, ratio, 1.0)
         target = x[rows] + s
         return target, (g * (target - z)).sum(dim=-1)
 
-    return _newton("brox", lambda z, _: f.value(z), model, residual, x if start is None else start)
+    return _newton(
+        "brox", lambda z, _: f.value(z), model, residual, x if start is None else start, value_rounding
+    )
 
 
 def proximal_minimise(
-    f: TwiceDifferentiable, x: Tensor, weight: Tensor, start: Tensor | None = None
+    f: TwiceDifferentiable,
+    x: Tensor,
+    weight: Tensor,
+    start: Tensor | None = None,
+    value_rounding: float = 0.0,
 ) -> Solution:
-    """argmin_z f(z) + weight |z - x|^2 / 2, row by row, for strongly convex f; minimises f at weight 0.
+    """argmin_z f(z) + weight |z - x|^2 / 2, row by row; minimises a strongly convex f at weight 0.
 
-    x: (rows, d). weight: (rows, 1), >= 0. start: x by default. SolverError names residual,
-    tolerance and rows.
+    x: (rows, d). weight: (rows, 1), > 0, or >= 0 for strongly convex f. start: x by default.
+    value_rounding: as in ``ball_minimise``. SolverError names residual, tolerance and rows.
     """
 
     def objective(z: Tensor, rows: Tensor) -> Tensor:
@@ -121,10 +156,17 @@ def proximal_minimise(
         step = torch.linalg.solve(hessian, g.unsqueeze(-1)).squeeze(-1)
         return z - step, -(g * step).sum(dim=-1)
 
-    return _newton("prox", objective, model, residual, x if start is None else start)
+    return _newton("prox", objective, model, residual, x if start is None else start, value_rounding)
 
 
-def _newton(name: str, objective: Objective, model: Model, residual: Residual, start: Tensor) -> Solution:
+def _newton(
+    name: str,
+    objective: Objective,
+    model: Model,
+    residual: Residual,
+    start: Tensor,
+    value_rounding: float,
+) -> Solution:
     """Damped Newton steps from ``start`` on the rows that are not done; nan rows stay as they are."""
     z = start.clone()
     left = torch.arange(z.shape[0], device=z.device)[z.isfinite().all(dim=-1)]
@@ -142,17 +184,27 @@ def _newton(name: str, objective: Objective, model: Model, residual: Residual, s
                 f"{tolerance[worst].item():.3g} (worst row) on {left.numel()} of {z.shape[0]} rows "
                 f"after {MAX_STEPS} Newton steps"
             )
-        target, slope = model(z[left], left)
-        z[left] = _search(objective, z[left], target, slope, left)
+        try:
+            target, slope = model(z[left], left)
+        except torch.linalg.LinAlgError as error:  # pyright: ignore[reportPrivateImportUsage]
+            raise SolverError(f"{name}: no Newton step after {steps} steps: {error}") from None
+        z[left] = _search(objective, z[left], target, slope, left, value_rounding)
         steps += 1
 
 
-def _search(objective: Objective, z: Tensor, target: Tensor, slope: Tensor, rows: Tensor) -> Tensor:
+def _search(
+    objective: Objective,
+    z: Tensor,
+    target: Tensor,
+    slope: Tensor,
+    rows: Tensor,
+    value_rounding: float,
+) -> Tensor:
     """The first of target, then points halfway back to z, that decreases the objective enough."""
     before = objective(z, rows)
     share = torch.ones_like(before)
     # near the solution the decrease is below rounding: such a step is taken whole
-    rounding = 8 * EPS * before.abs()
+    rounding = 8 * EPS * before.abs() + value_rounding
     trial = target
     for _ in range(HALVINGS):
         trial = torch.where((share == 1).unsqueeze(-1), target, z + share.unsqueeze(-1) * (target - z))

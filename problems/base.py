@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Layers, Norm
-from assumptions.rounding import value_scale
+from assumptions.base import EPS
+from assumptions.rounding import value_noise
 from assumptions.specification import Specified
 from problems.space import Range
 
@@ -66,6 +67,11 @@ class Problem(Specified, ABC):
         """The gradient, or one subgradient where f has a kink. Shapes (*batch, d)."""
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """Files that the problem reads; their content is part of its identity in results."""
+        return ()
+
+    @property
     def family(self) -> str:
         """Name of the family; a quick verification takes one member of each."""
         return type(self).__name__
@@ -77,8 +83,19 @@ class Problem(Specified, ABC):
 
     @property
     def oracle_errors(self) -> Mapping[str, float]:
-        """Oracle name -> bound on |returned point - exact point|, units of x; absent means rounding."""
+        """Oracle name -> bound on |returned point - exact point|, units of x; absent means rounding.
+
+        inf: no bound holds for all calls, ``oracle_error`` bounds each one.
+        """
         return {}
+
+    def oracle_error(self, name: str, x: Tensor, step: float | Tensor, result: Tensor) -> Tensor:
+        """Bound on |result - exact| for ``result``, what the oracle returned at (x, step); (*batch,).
+
+        name: "prox" or "brox". step: its stepsize or radius.
+        """
+        del step, result
+        return x.new_full(x.shape[:-1], self.oracle_errors.get(name, 0.0))
 
     def offers(self, name: str) -> bool:
         """True if the problem has this oracle or fact."""
@@ -107,11 +124,10 @@ class Problem(Specified, ABC):
     def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
         """Size of the numbers that ``gap`` subtracted at x, (*batch,).
 
-        By default |f(x)| + |f_star|, and |f(x0)| for what f subtracts inside.
+        By default |f(x)| + |f_star|, and the scatter of f around x for what it subtracts inside.
         """
-        del x
         f_star = self.f_star  # pyright: ignore[reportAttributeAccessIssue]
-        return (gap + f_star).abs() + abs(f_star) + value_scale(self)
+        return (gap + f_star).abs() + abs(f_star) + value_noise(self, x) / EPS
 
     def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """Gradient of term j (f is the mean of its terms); of all terms if j is None.

@@ -21,6 +21,11 @@ def load(name: str) -> tuple[Tensor, Tensor]:
     return _load(name, _modified(name))
 
 
+def data_files(name: str) -> tuple[str, ...]:
+    """The file that ``load(name)`` reads, if it reads one of the user's."""
+    return () if name in ("breast_cancer", "digits") else (name,)
+
+
 def _modified(name: str) -> int:
     try:
         return Path(name).stat().st_mtime_ns

@@ -1,14 +1,16 @@
 """A user's own function as a problem; its constants are declared, not proved."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Assumption, Certificate, Norm, StronglyConvex
 from assumptions.guards import require_dimension, require_points
+from problems.ball_newton import SolverError
 from problems.base import Problem
+from problems.newton_oracles import NewtonOracles, newton_oracles
 from problems.oracle_guards import project_unique, require_euclidean, require_vector
 
 Values = Callable[[Tensor], Tensor]
@@ -21,7 +23,8 @@ ROWS_RTOL = 1e-10
 class FunctionProblem(Problem):
     """What ``from_function`` makes: f and its oracles as given, constants with status "declared".
 
-    Fields as the arguments of ``from_function``; ``start`` is x0.
+    Fields as the arguments of ``from_function``; ``start`` is x0. oracles: the solver behind prox and
+    brox where the user gave none; then x_star may be its result, with a stated error.
     """
 
     function: Values
@@ -36,6 +39,9 @@ class FunctionProblem(Problem):
     brox: Step | None = None
     start: tuple[float, ...] = ()
     declared_unique: bool = False
+    oracles: NewtonOracles | None = None
+    f_star_error: float = 0.0
+    x_star_error: float = 0.0
 
     @property
     def family(self) -> str:
@@ -66,6 +72,10 @@ class FunctionProblem(Problem):
         require_points(x, self.d)
         return self.function(x)
 
+    def contains(self, x: Tensor) -> Tensor:
+        """Whether f(x) is a finite number; (*batch,)."""
+        return self.value(x).isfinite()
+
     def grad(self, x: Tensor) -> Tensor:
         """The user's gradient, else automatic differentiation. Shapes (*batch, d)."""
         require_points(x, self.d)
@@ -79,6 +89,23 @@ class FunctionProblem(Problem):
                 self.function(at).sum(), at, create_graph=create_graph, materialize_grads=True
             )
         return g
+
+    @property
+    def oracle_errors(self) -> Mapping[str, float]:
+        """Of the solver's oracles, for points of norm <= 10 (1 + |x0|); inf without strong convexity."""
+        if self.oracles is None:
+            return {}
+        bound = self.oracles.uniform_error(10 * (1 + float(self.x0.norm())))
+        return {name: bound for name in ("prox", "brox") if self._is_solved(name)}
+
+    def oracle_error(self, name: str, x: Tensor, step: float | Tensor, result: Tensor) -> Tensor:
+        """Bound on |result - exact| from the residual there, 0 for the user's own oracle; (*batch,)."""
+        if self.oracles is None or not self._is_solved(name):
+            return super().oracle_error(name, x, step, result)
+        return self.oracles.error(name, x, step, result)
+
+    def _is_solved(self, name: str) -> bool:
+        return self.oracles is not None and getattr(self, name) == getattr(self.oracles, name)
 
     @property
     def nearest_star(self) -> Callable[..., Tensor] | None:
@@ -114,6 +141,12 @@ def from_function(
     so. f_star, f_lower, x_star: what is known of inf f; unique_star: x_star is the only minimiser.
     prox(x, stepsize), brox(x, radius): as in ``Problem``. x0: default start, (1, ..., 1) if None.
     ValueError if f does not act row by row, is not finite at x0, or the facts contradict each other.
+
+    Where Smooth(L) and Convex() or StronglyConvex(mu) are declared, a missing prox or brox is solved by
+    Newton's method: f must then be twice differentiable by torch (SolverError at the first use if
+    not), and a result is returned only if its optimality condition holds to the rounding of the gradient.
+    With StronglyConvex, a missing x_star is found too, once, here, with f_star and the errors of both,
+    |g| / mu and |g|^2 / (2 mu), rounding included; it is left out if Newton's method fails.
     """
     require_dimension(d=d)
     start = require_vector("x0", _entries("x0", x0), d) if x0 is not None else (1.0,) * d
@@ -137,7 +170,29 @@ def from_function(
     )
     _require_row_by_row(problem)
     _require_consistent(problem)
-    return problem
+    return _solved(problem)
+
+
+def _solved(problem: FunctionProblem) -> FunctionProblem:
+    """With the oracles and the minimiser that the declared constants make computable."""
+    oracles = newton_oracles(problem, problem.assume)
+    if oracles is None:
+        return problem
+    if problem.x_star is None and oracles.mu > 0:
+        try:
+            found = oracles.minimum
+        except SolverError:
+            pass
+        else:
+            problem = replace(problem, x_star=found.x, x_star_error=found.x_error)
+            _require_consistent(problem)
+            problem = replace(problem, f_star=found.f_star, f_star_error=found.f_star_error)
+    return replace(
+        problem,
+        prox=problem.prox or oracles.prox,
+        brox=problem.brox or oracles.brox,
+        oracles=oracles,
+    )
 
 
 def _entries(name: str, value: Sequence[float] | Tensor) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
 from assumptions.guards import require_points
 from problems.base import Problem, start_point
-from problems.data import design, load
+from problems.data import data_files, design, load
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import positive_step, project_unique
 from problems.secular import EPS, quadratic_brox, quadratic_prox
@@ -128,6 +128,11 @@ class LeastSquares(Problem):
             Certificate(StronglyConvex(mu), proof=f"the Hessian is A'A/n; {bounds}"),
             Certificate(PL(mu), proof="minimise the strong convexity inequality over y on both sides"),
         )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The user's data file, if it is one."""
+        return data_files(self.data)
 
     def value(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns (*batch,)."""

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
 from assumptions.guards import require_points, require_positive
-from problems.ball_newton import ball_minimise, proximal_minimise
+from problems.ball_newton import proximal_minimise
 from problems.base import Problem, start_point
-from problems.data import binary_labels, design, load
+from problems.data import binary_labels, data_files, design, load
+from problems.newton_steps import newton_brox, newton_prox
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
-from problems.oracle_guards import positive_step, project_unique
+from problems.oracle_guards import project_unique
 from problems.secular import EPS
 from problems.softplus import softplus, softplus_divergence
 from problems.space import Choice, LogUniform, Range
@@ -142,6 +143,11 @@ class LogisticRegression(Problem):
             Certificate(PL(self.reg), proof=pl),
         )
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The user's data file, if it is one."""
+        return data_files(self.data)
+
     def value(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns (*batch,)."""
         require_points(x, self.d)
@@ -219,38 +225,13 @@ class LogisticRegression(Problem):
 
     def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
         """By Newton's method to a certified residual. Shapes (*batch, d). SolverError if it fails."""
-        step = positive_step(x, self.d, stepsize=stepsize)
-        rows, step = _rows(x, step)
-        x_star = self.x_star.to(x).expand_as(rows)
-        weight = (1 / step).squeeze(-1) / 2
-        # phi at the two ends of the path of proximal points, from x (stepsize 0) to x_star (infinite)
-        at_x, at_star = self.gap(rows), weight * (rows - x_star).square().sum(dim=-1)
-        start = torch.where((at_x <= at_star).unsqueeze(-1), rows, x_star)
-        start = torch.where(rows.isnan(), rows, start)
-        point = proximal_minimise(self, rows, 1 / step, start).point
-        return point.reshape(torch.broadcast_shapes(x.shape, (*_batch(stepsize), self.d)))
+        require_points(x, self.d)
+        return newton_prox(self, x, stepsize, self.x_star, self.gap)
 
     def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
         """x_star if it is within reach, else by Newton's method over the ball. Shapes (*batch, d).
 
         SolverError if a residual stays above its tolerance.
         """
-        t = positive_step(x, self.d, radius=radius)
-        rows, t = _rows(x, t)
-        point = self.x_star.to(x).expand_as(rows).clone()
-        far = ~((rows - point).norm(dim=-1) <= t.squeeze(-1))
-        towards = (point - rows)[far]
-        start = rows[far] + towards * (t[far] / towards.norm(dim=-1, keepdim=True))
-        point[far] = ball_minimise(self, rows[far], t[far], start).point
-        return point.reshape(torch.broadcast_shapes(x.shape, (*_batch(radius), self.d)))
-
-
-def _batch(step: float | Tensor) -> tuple[int, ...]:
-    return tuple(step.shape[:-1]) if isinstance(step, Tensor) else ()
-
-
-def _rows(x: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
-    """x and the step broadcast against each other and flattened to (rows, d) and (rows, 1)."""
-    shape = torch.broadcast_shapes(x.shape[:-1], step.shape[:-1])
-    flat = x.expand(*shape, x.shape[-1]).reshape(-1, x.shape[-1])
-    return flat, step.expand(*shape, 1).reshape(-1, 1)
+        require_points(x, self.d)
+        return newton_brox(self, x, radius, self.x_star)

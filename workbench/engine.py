@@ -38,6 +38,7 @@ def run(
     record: Sequence[str] | None = None,
     every: int = 1,
     schedule: Schedule | None = None,
+    quantities: Mapping[str, Quantity | Callable[..., Tensor]] | None = None,
     norm: Norm = EUCLIDEAN,
     device: str = "cpu",
     keep_state: bool = False,
@@ -47,9 +48,10 @@ def run(
     x0: (d,) or (replicates, d); the problem's start by default. 0 <= seed < 2**63. ``schedule``
     gives hyperparameters that change with k: a function of the tensor 0..steps, or a table
     (steps + 1,) or (replicates, steps + 1); for names ending in _i or _j with that axis last.
-    ``record`` names quantities, shared or the method's; ``RECORD`` by default, less those that need
-    a fact that the problem lacks; asked for, such a quantity is an error. ``every`` thins the record
-    (measured after the run, in one pass; the last step is always kept).
+    ``record`` names quantities: shared, the method's, or further ones given in ``quantities``;
+    ``RECORD`` by default, less those that need a fact that the problem lacks; asked for, such a
+    quantity is an error. ``every`` thins the record (measured after the run, in one pass; the last step
+    is always kept).
 
     A replicate whose state becomes non-finite is frozen: nan from then on, step in ``diverged_at``.
     Raises ValueError for a bad argument and TypeError for a missing oracle, before step 0.
@@ -65,23 +67,26 @@ def run(
     method.check_shapes()
     start = _starts(problem, x0, replicates, device)
     rows = start.shape[0]
-    quantities = _chosen(method, problem, record, norm)
+    known = {n: as_quantity(n, q) for n, q in {**SHARED, **method.quantities, **(quantities or {})}.items()}
+    chosen = _chosen(known, problem, record, norm)
     tables = _tables(method, schedule, steps, rows)
-    method.with_values(_measuring(method, tables))  # a bad value of a late step fails here, not there
+    # a bad value of a late step fails here, not there; no step is taken at k = K
+    method.with_values(_measuring(method, {name: t[:, :-1] for name, t in tables.items()}))
+    tables = _with_valid_end(method, tables)
     parts = []
     with torch.no_grad():
         for block in (range(low, min(low + BLOCK, rows)) for low in range(0, rows, BLOCK)):
-            chosen = slice(block.start, block.stop)
-            part = method.with_values(_rows(method, chosen, rows, device))
+            cut = slice(block.start, block.stop)
+            part = method.with_values(_rows(method, cut, rows, device))
             parts.append(
                 _run_block(
                     part,
                     problem,
-                    start[chosen].clone(),
+                    start[cut].clone(),
                     steps,
                     DrawStream(seed, block, part.draws(problem), device),
-                    {n: (t[chosen] if t.shape[0] == rows else t).to(device) for n, t in tables.items()},
-                    quantities,
+                    {n: (t[cut] if t.shape[0] == rows else t).to(device) for n, t in tables.items()},
+                    chosen,
                     every,
                     norm,
                     keep_state,
@@ -112,9 +117,8 @@ def _starts(problem: Problem, x0: Tensor | None, replicates: int | None, device:
 
 
 def _chosen(
-    method: Method, problem: Problem, record: Sequence[str] | None, norm: Norm
+    known: Mapping[str, Quantity], problem: Problem, record: Sequence[str] | None, norm: Norm
 ) -> dict[str, Quantity]:
-    known = {name: as_quantity(name, q) for name, q in {**SHARED, **method.quantities}.items()}
     chosen: dict[str, Quantity] = {}
     for name in RECORD if record is None else record:
         if name not in known:
@@ -150,14 +154,23 @@ def _tables(method: Method, schedule: Schedule | None, steps: int, rows: int) ->
     return tables
 
 
-def _rows(method: Method, chosen: slice, rows: int, device: str) -> dict[str, Tensor]:
+def _with_valid_end(method: Method, tables: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tables; where the method rejects the values at k = K, those of K - 1 stand for them."""
+    try:
+        method.with_values(_measuring(method, tables))
+    except ValueError:
+        return {name: torch.cat([t[:, :-1], t[:, -2:-1]], 1) for name, t in tables.items()}
+    return tables
+
+
+def _rows(method: Method, block: slice, rows: int, device: str) -> dict[str, Tensor]:
     """Hyperparameters that are tensors, those that differ by replicate cut to a block."""
     values = {name: getattr(method, name) for name in method.fields()}
     tensors = {name: v for name, v in values.items() if isinstance(v, Tensor)}
     for name, value in tensors.items():
         if value.dim() > 1 and (value.dim() > 2 or value.shape[0] not in (1, rows)):
             raise ValueError(f"{name} has shape {tuple(value.shape)} for {rows} replicates")
-    cut = {n: v[chosen] if v.dim() > 1 and v.shape[0] == rows else v for n, v in tensors.items()}
+    cut = {n: v[block] if v.dim() > 1 and v.shape[0] == rows else v for n, v in tensors.items()}
     return {name: value.to(device) for name, value in cut.items()}
 
 
@@ -181,11 +194,13 @@ def _run_block(
     alive = _finite(state)
     diverged_at = torch.where(alive, -1, 0)
     states, costs, seconds = [_blanked(alive, state)], [{}], [0.0]
+    stated = x0.new_zeros(x0.shape[0], steps + 1)
     for k in range(steps):
         now = at(k)
         draw = draws.at(k, now.draws(problem))
         spent = now.cost(problem, state, draw)
         new = now.step(problem, state, draw)
+        stated[:, k + 1] = now.x_error(problem, state, new)
         costs.append({u: torch.where(alive, c, torch.zeros_like(c)).cpu() for u, c in spent.items()})
         finite = _finite(new)
         diverged_at = torch.where(alive & ~finite, k + 1, diverged_at)
@@ -194,7 +209,7 @@ def _run_block(
         states.append(_blanked(alive, new))
         seconds.append(time.perf_counter() - started)
     kept = sorted({*range(0, steps + 1, every), steps})
-    reading = _reading(problem, method, states, tables, kept, norm)
+    reading = _reading(problem, method, states, stated, tables, kept, norm)
     lost = ((diverged_at >= 0)[:, None] & (torch.tensor(kept).to(x0.device) >= diverged_at[:, None])).cpu()
     # a reader need not pass nan on: torch.sign(nan) is 0
     values = {name: q.read(reading) for name, q in quantities.items()}
@@ -207,7 +222,7 @@ def _run_block(
         norm=norm,
         k=torch.tensor(kept),
         quantities={name: v.cpu() for name, v in values.items()},
-        resolutions={name: q.resolution(reading, values[name]).cpu() for name, q in quantities.items()},
+        resolutions={name: q.error(reading, values[name]).cpu() for name, q in quantities.items()},
         cancelled={name: q.cancelled(reading, values[name]).cpu() for name, q in quantities.items()},
         costs=_cumulative(costs, seconds, x0.shape[0], kept),
         diverged_at=diverged_at.cpu(),
@@ -237,6 +252,7 @@ def _reading(
     problem: Problem,
     method: Method,
     states: Sequence[Any],
+    stated: Tensor,
     tables: Mapping[str, Tensor],
     kept: list[int],
     norm: Norm,
@@ -248,7 +264,7 @@ def _reading(
         method.with_values(_measuring(method, thin)),
         type(states[0])(*(torch.stack([states[k][i] for k in kept], 1) for i in range(len(states[0])))),
         norm,
-        _x_error(problem, method, torch.stack([s.x for s in states], 1))[:, kept],
+        _x_error(problem, stated, torch.stack([s.x for s in states], 1))[:, kept],
         None if len(kept) == len(states) else torch.stack([states[max(k - 1, 0)].x for k in kept], 1),
     )
 
@@ -260,14 +276,13 @@ def _measuring(method: Method, tables: Mapping[str, Tensor]) -> dict[str, Tensor
     return {**shaped, **tables}
 
 
-def _x_error(problem: Problem, method: Method, x: Tensor) -> Tensor:
+def _x_error(problem: Problem, stated: Tensor, x: Tensor) -> Tensor:
     """Rounding and the stated error of the oracles, both added up over the steps so far; (batch, K + 1)."""
     size = x.norm(dim=-1).nan_to_num(0.0).cummax(1).values
     if problem.offers("x_star"):
         size = size + problem.x_star.norm()  # pyright: ignore[reportAttributeAccessIssue]
     k = torch.arange(x.shape[1], dtype=x.dtype, device=x.device)
-    stated = sum(problem.oracle_errors.get(name, 0.0) for name in method.needs)
-    return (8 + k) * EPS * size + stated * k
+    return (8 + k) * EPS * size + stated.cumsum(1)
 
 
 def _cumulative(costs: list[Any], seconds: list[float], rows: int, kept: list[int]) -> dict[str, Tensor]:

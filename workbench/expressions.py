@@ -105,11 +105,14 @@ def _support(e: sp.Basic, next_names: set[str]) -> tuple[int, int]:
     return (-1 if -1 in los else max([0, *los])), min([0, *(hi for _, hi in inner)])
 
 
-def require_evaluable(side: Claim) -> None:
-    """ValueError for a function that is not supported or an axis that is not reduced, before any run."""
+def require_evaluable(side: Claim, axes: str = "") -> None:
+    """ValueError for a function that is not supported or an axis that is not reduced, before any run.
+
+    axes: as for ``Evaluator``.
+    """
     names = {s.name for s in free_symbols(side)}
     ones = {n: torch.ones((1, 1) + (1,) * len(axes_of(n)), dtype=torch.float64) for n in names}
-    Evaluator(ones, 1)(side)
+    Evaluator(ones, 1)(side, axes)
 
 
 class Evaluator:
@@ -125,11 +128,16 @@ class Evaluator:
         self.steps = steps
         self.sizes = magnitude
 
-    def __call__(self, side: Claim) -> Tensor:
-        """The side at every k, (batch or 1, K + 1 or 1)."""
+    def __call__(self, side: Claim, axes: str = "") -> Tensor:
+        """The side at every k, (batch or 1, K + 1 or 1, *axes).
+
+        ``axes`` are those of a hyperparameter whose rule this is (``axes_of`` its name); a claim has none.
+        """
         if isinstance(side, Recurrence):
             return self._recurrence(side)
-        return self._value(sp.sympify(side), "") if self.sizes is None else self._size(sp.sympify(side), "")
+        return (
+            self._value(sp.sympify(side), axes) if self.sizes is None else self._size(sp.sympify(side), axes)
+        )
 
     # -- values ---------------------------------------------------------------------------------
 
@@ -158,7 +166,7 @@ class Evaluator:
             return self._look_up(e.name, axes, self.env)
         if isinstance(e, BooleanTrue | BooleanFalse):
             return torch.full((1, 1), bool(e)).reshape((1, 1) + (1,) * len(axes))
-        if _is_number(e):
+        if e.is_number:
             return self._number(float(e)).reshape((1, 1) + (1,) * len(axes))  # pyright: ignore[reportArgumentType]
         if isinstance(e, OVER_STEPS):
             return self._over_steps(e, self._whole(self._value(e.args[0], axes)))
@@ -166,8 +174,13 @@ class Evaluator:
             return self._over_axis(e, self._value, axes)
         if isinstance(e, sp.Piecewise):
             return self._piecewise(e, [self._value(a.args[0], axes) for a in e.args], axes)
-        args = [self._value(a, axes) for a in e.args]
-        return _apply(e, args)
+        if not isinstance(e, _SUPPORTED):
+            known = ", ".join(sorted(kind.__name__ for kind in _SUPPORTED))
+            raise ValueError(
+                f"{type(e).__name__} in {e} is not supported in a claim; {known}, Piecewise "
+                "and the reductions of workbench are"
+            )
+        return _apply(e, [self._value(a, axes) for a in e.args])
 
     def _piecewise(self, e: sp.Piecewise, values: list[Tensor], axes: str) -> Tensor:
         result = values[-1].new_full((1, 1) + (1,) * len(axes), torch.nan)
@@ -235,7 +248,7 @@ class Evaluator:
         assert self.sizes is not None
         if isinstance(e, sp.Symbol):
             return self._look_up(e.name, axes, self.sizes)
-        if isinstance(e, Boolean | first) or _is_number(e):
+        if isinstance(e, Boolean | first) or e.is_number:
             return self._value(e, axes).to(torch.float64).abs()
         if isinstance(e, product):
             factor = self._whole(self._value(e.args[0], axes)).abs()
@@ -281,16 +294,11 @@ class Evaluator:
         value = self._value(base, axes).abs()
         power = self._value(exponent, axes)
         # the error of b^e is |b|^(e-1) |e| times that of b; near 0 a root turns an error t into t^e
-        slope = value ** (power - 1) * size * power.abs().clamp(min=1)
+        slope = value ** (power - 1) * size * power.abs()
         slope = torch.where(power == 0, 1.0, slope)
         root = (power > 0) & (power < 1)
         slope = torch.where(root, torch.minimum(slope, (EPS * size) ** power / EPS), slope)
         return torch.maximum(slope, value**power)
-
-
-def _is_number(e: sp.Basic) -> bool:
-    """True for numbers without reductions, which sympy calls numbers too: ``total(1)`` is k."""
-    return bool(e.is_number) and not e.has(*OVER_STEPS, *OVER_LAYERS, *OVER_CLIENTS)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _apply(e: sp.Basic, args: list[Tensor]) -> Tensor:
@@ -313,13 +321,7 @@ def _apply(e: sp.Basic, args: list[Tensor]) -> Tensor:
         for a in args[1:]:
             result = result & a if isinstance(e, sp.And) else result | a
         return result
-    for kind, function in _FUNCTIONS.items():
-        if isinstance(e, kind):
-            return function(*args)
-    known = ", ".join(sorted(kind.__name__ for kind in _FUNCTIONS))
-    raise ValueError(
-        f"{type(e).__name__} in {e} is not supported in a claim; sums, products, powers, {known} are"
-    )
+    return next(function for kind, function in _FUNCTIONS.items() if isinstance(e, kind))(*args)
 
 
 def _power(e: sp.Pow, args: list[Tensor]) -> Tensor:
@@ -348,3 +350,5 @@ _FUNCTIONS: dict[type, Any] = {
     sp.Equality: torch.eq,
     sp.Unequality: torch.ne,
 }
+
+_SUPPORTED = (sp.Add, sp.Mul, sp.Pow, sp.Max, sp.Min, sp.And, sp.Or, *_FUNCTIONS)

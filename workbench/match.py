@@ -47,14 +47,14 @@ def match(
 ) -> list[Case] | str:
     """The cases of a theorem on a problem, or the reason why it does not apply.
 
-    Reasons in this order: missing oracle; missing fact; assumption not certified. Certificates are
-    closed under the implications; when several remain that none implies (a front of constants), each
-    makes cases of its own. Norms of certificates must be the theorem's.
+    Reasons in this order: missing oracle; error of an oracle not stated; missing fact; assumption not
+    certified. Certificates are closed under the implications; when several remain that none implies (a
+    front of constants), each makes cases of its own. Norms of certificates must be the theorem's.
     """
     lacking = [n for m in theorem.methods for n in m.needs if not problem.offers(n)]
     if lacking:
         return f"lacks the oracle {', '.join(dict.fromkeys(lacking))}"
-    reason = _missing_fact(theorem, problem)
+    reason = _unstated_error(theorem, problem) or _missing_fact(theorem, problem)
     if reason:
         return reason
     available = closure(problem.certified, tuple(implications))
@@ -81,6 +81,17 @@ def _of(methods: tuple[type[Method], ...], rules: dict[str, Any]) -> dict[str, A
     """Rules of these methods' fields; another method's are left out."""
     names = {name for m in methods for name in m.fields()}
     return {name: rule for name, rule in rules.items() if name in names}
+
+
+def _unstated_error(theorem: Theorem, problem: Problem) -> str:
+    """Why the error of a step would be unknown: stated call by call, to a method that does not ask."""
+    for method in theorem.methods:
+        open_ended = [n for n in method.needs if problem.oracle_errors.get(n, 0.0) == float("inf")]
+        if open_ended and method.x_error is Method.x_error:
+            return (
+                f"the error of {open_ended[0]} is known call by call only, {method.__name__} has no x_error"
+            )
+    return ""
 
 
 def _missing_fact(theorem: Theorem, problem: Problem) -> str:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from assumptions import Norm
-from assumptions.rounding import value_scale
+from assumptions import EVERYWHERE, Norm, Smooth
+from assumptions.rounding import directions, gradient_noise, value_noise
 from problems.base import Problem
 
 EPS = torch.finfo(torch.float64).eps
@@ -40,8 +40,14 @@ class Reading(NamedTuple):
         return self.state.x
 
 
-def _relative(_: Reading, value: Tensor) -> Tensor:
-    return 8 * EPS * value.abs()
+def probed(read: Callable[[Reading], Tensor], r: Reading, value: Tensor) -> Tensor:
+    """How far a reading moves when x moves by its error, in three directions; shape as the reading."""
+    change = torch.zeros_like(value)
+    for signs in directions(r.x.shape[-1], r.x):
+        moved = r.x + r.x_error[..., None] * signs / r.x.shape[-1] ** 0.5
+        found = read(r._replace(state=r.state._replace(x=moved)))
+        change = torch.maximum(change, (found - value).abs())
+    return change
 
 
 def _no_cancellation(_: Reading, value: Tensor) -> Tensor:
@@ -53,7 +59,8 @@ class Quantity:
     """A number that every step of a run has.
 
     read        (batch, K + 1, *axes)
-    resolution  bound on |read - exact|, same shape; relative rounding by default
+    resolution  bound on |read - exact|, same shape; by default relative rounding, and what the error
+                of x does to the reading (``probed``)
     cancelled   size of the numbers subtracted in reading it, same shape
     needs       facts and oracles of the problem that the reader uses
     nonnegative True only if no value can be below 0: values moved by their resolution then stop at 0
@@ -62,11 +69,17 @@ class Quantity:
     meaning: str
     latex: str
     read: Callable[[Reading], Tensor]
-    resolution: Callable[[Reading, Tensor], Tensor] = _relative
+    resolution: Callable[[Reading, Tensor], Tensor] | None = None
     cancelled: Callable[[Reading, Tensor], Tensor] = _no_cancellation
     needs: tuple[str, ...] = ()
     unit: str = ""
     nonnegative: bool = False
+
+    def error(self, r: Reading, value: Tensor) -> Tensor:
+        """The resolution of what was read."""
+        if self.resolution is not None:
+            return self.resolution(r, value)
+        return 8 * EPS * value.abs() + probed(self.read, r, value)
 
 
 def as_quantity(name: str, value: Quantity | Callable[..., Tensor]) -> Quantity:
@@ -100,18 +113,34 @@ def _read_dist(r: Reading) -> Tensor:
 
 
 def _in_norm(r: Reading) -> Tensor:
-    """x_error bounds a Euclidean length; its size in the norm of the claim is at most this."""
-    return r.x_error * r.norm.norm(torch.ones_like(r.x[:1, :1]))
+    """x_error bounds a Euclidean length; in an l_p norm it is longest along an axis or the diagonal."""
+    d = r.x.shape[-1]
+    vectors = torch.cat([torch.eye(d).to(r.x), torch.full_like(r.x[0, :1], d**-0.5)])
+    return r.x_error * r.norm.norm(vectors).max()
 
 
 def _dist_resolution(r: Reading, value: Tensor) -> Tensor:
     return 8 * EPS * value + _in_norm(r) + r.problem.x_star_error
 
 
+def _gradient_change(r: Reading) -> Tensor:
+    """How far the gradient moves, in the dual norm, when x moves by its error in three directions."""
+    g = r.problem.grad(r.x)
+    length = r.x_error[..., None] / r.x.shape[-1] ** 0.5
+    moves = [r.problem.grad(r.x + length * signs) - g for signs in directions(r.x.shape[-1], r.x)]
+    return torch.stack([r.norm.dual(move) for move in moves]).amax(0)
+
+
 def _gradnorm_resolution(r: Reading, value: Tensor) -> Tensor:
-    """Gradients are read at the recorded x; what x_error does to them is probed by moving x."""
-    moved = r.x + r.x_error[..., None] / r.x.shape[-1] ** 0.5
-    return 64 * EPS * value + r.norm.dual(r.problem.grad(moved) - r.problem.grad(r.x))
+    """Gradients are read at the recorded x: their own rounding, and what x_error does to them.
+
+    The change is probed by moving x; where f is certified smooth, L times x_error bounds it.
+    """
+    noise = gradient_noise(r.problem, r.x, r.norm)
+    everywhere = [c.assumption for c in r.problem.certified if c.region == EVERYWHERE]
+    known = [a.L for a in everywhere if isinstance(a, Smooth) and a.norm == r.norm]
+    change = min(known) * _in_norm(r) if known else _gradient_change(r)
+    return 64 * EPS * value + 4 * noise + change
 
 
 def _read_moved(r: Reading) -> Tensor:
@@ -123,7 +152,7 @@ SHARED: Mapping[str, Quantity] = {
         "f(x_k)",
         "f(x_k)",
         lambda r: r.problem.value(r.x),
-        lambda r, v: 8 * EPS * (v.abs() + value_scale(r.problem)) + _slope(r) * r.x_error,
+        lambda r, v: 8 * (EPS * v.abs() + value_noise(r.problem, r.x)) + _slope(r) * r.x_error,
         unit="f",
     ),
     "gap": Quantity(

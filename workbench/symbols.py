@@ -30,9 +30,16 @@ def is_ours(symbol: sp.Symbol) -> bool:
 
 
 class Word(sp.Function):
-    """A word of one argument that sympy leaves as it stands."""
+    """A word of one argument that sympy leaves as it stands.
+
+    Never a number: sympy would take ``total(2)`` for one, although it depends on k.
+    """
 
     nargs = 1
+    is_number = False  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+
+    def _eval_is_extended_real(self) -> bool:
+        return True
 
     def __new__(cls, e: Any) -> Any:
         """The word applied to an expression."""

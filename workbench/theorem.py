@@ -11,7 +11,7 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Assumption, Norm
 from problems.base import Problem
-from workbench.expressions import Claim, Recurrence, free_symbols, support
+from workbench.expressions import Claim, Recurrence, axes_of, free_symbols, require_evaluable, support
 from workbench.methods.base import Method
 from workbench.quantities import SHARED, Quantity, as_quantity
 from workbench.symbols import after, is_ours, symbols
@@ -138,13 +138,18 @@ class Theorem:
             )
         if self.kind == "equal" and len(self.methods) != 2:
             raise ValueError(f"{self.id}: kind equal compares two methods, got {len(self.methods)}")
+        names = [name for a in self.assumes for name in a.constants()]
+        shared = sorted({name for name in names if names.count(name) > 1})
+        if shared:
+            raise ValueError(f"{self.id}: two of the assumed classes call a constant {', '.join(shared)}")
         for name in ("measured", "bound", "when", "requires"):
             object.__setattr__(self, name, self._expanded(getattr(self, name)))
             self._check_names(getattr(self, name), name)
         self._check_parameters()
         self._check_mutants()
-        support(self.measured, self.next_names)
-        support(self.bound, self.next_names)
+        for side in (self.measured, self.bound, self.when):
+            support(side, self.next_names)
+        self._check_known_in_advance(self.requires, "requires")
 
     # -- what the parts are ----------------------------------------------------------------------
 
@@ -227,6 +232,8 @@ class Theorem:
             e = sp.sympify(side)
         except (sp.SympifyError, TypeError):
             raise ValueError(f"{self.id}: {side!r} is not an expression") from None
+        if e.has(sp.zoo, sp.nan, sp.I):
+            raise ValueError(f"{self.id}: {side} is not a real number: a division by zero or a root of -1")
         for node in sorted(e.atoms(after), key=sp.count_ops):
             shifted = {
                 s: symbols(f"{s.name}_next")
@@ -257,13 +264,22 @@ class Theorem:
         for name, rule in self.parameters.items():
             for value in _values(rule):
                 self._check_names(value, f"the rule of {name}")
-                for symbol in free_symbols(value):
-                    meaning = self.meaning(symbol.name)
-                    if meaning.kind == "quantity" and meaning.when != "start":
-                        raise ValueError(
-                            f"{self.id}: the rule of {name} uses {symbol.name!r}; rules may use constants, "
-                            f"quantities at the start ({meaning.base}0), k, K and each other"
-                        )
+                self._check_known_in_advance(value, f"the rule of {name}", axes_of(name))
+
+    def _check_known_in_advance(self, side: Claim, where: str, axes: str = "") -> None:
+        require_evaluable(side, axes)
+        for symbol in free_symbols(side):
+            meaning = self.meaning(symbol.name)
+            if meaning.kind == "quantity" and meaning.when != "start":
+                raise ValueError(
+                    f"{self.id}: {where} uses {symbol.name!r}; it may use constants, quantities at the "
+                    f"start ({meaning.base}0), hyperparameters, k and K"
+                )
+            if meaning.kind == "quantity" and meaning.base not in SHARED:
+                raise ValueError(
+                    f"{self.id}: {where} uses {symbol.name!r}, which needs the method to be known already; "
+                    f"of quantities at the start it may use {_listed(f'{name}0' for name in SHARED)}"
+                )
 
     def _check_mutants(self) -> None:
         names = {f.name for f in dataclasses.fields(self)}

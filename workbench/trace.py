@@ -111,7 +111,7 @@ class Trace:
         Nothing is executed. ValueError for a file that is not a trace.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             header = json.loads(str(arrays.pop("header")))
             if header["format"] != FORMAT:

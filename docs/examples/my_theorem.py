@@ -50,6 +50,7 @@ claim = dict(source=Source("mine", "DERIVED"), method=PolyakStep, parameters={"s
              assumes=(Convex,), when=gradnorm > 0, measured=dist_next**2)  # fmt: skip
 
 problem = LogCosh()
-true = Theorem(id="mine/polyak", title="Polyak's step", bound=dist**2 - scale * (2 - scale) * gain,
-               mutants=(Mutant("twice", AbsAffine((1.0,)), {"bound": dist**2 - 2 * gain}),), **claim)  # fmt: skip
+mutant = Mutant("twice the gain", on=AbsAffine((1.0,)), change={"bound": dist**2 - 2 * gain})
+true = Theorem(id="mine/polyak", title="Polyak's step", mutants=(mutant,),
+               bound=dist**2 - scale * (2 - scale) * gain, **claim)  # fmt: skip
 false = Theorem(id="mine/too-good", title="A false one", bound=dist**2 - scale * (3 - scale) * gain, **claim)

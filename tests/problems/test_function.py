@@ -24,7 +24,8 @@ def test_wraps_a_function():
     assert problem.x0.tolist() == [1.0, 1.0]
     assert problem.offers("x_star")
     assert problem.offers("f_star")
-    assert not any(problem.offers(name) for name in ("nearest_star", "prox", "brox", "hvp", "f_lower"))
+    assert not any(problem.offers(name) for name in ("nearest_star", "hvp", "f_lower"))
+    assert not any(from_function(bowl, 2, assume=(Convex(),)).offers(name) for name in ("prox", "brox"))
 
 
 def test_gradients_can_be_differentiated_and_need_no_graph():

@@ -148,6 +148,14 @@ def test_known_answers(seed, replicate, stream, step, expected):
     assert uniforms(seed, [replicate], stream, step, 3)[0].tolist() == expected
 
 
+def test_uniforms_are_numpys_for_the_same_key_and_counter():
+    """numpy's ``random`` turns the same bits into the same doubles; steps of a chunk follow each other."""
+    chunk = np.random.Generator(np.random.Philox(key=[9, 4], counter=[0, 0, 2, 1])).random((CHUNK, 3))
+    for offset in (0, 1, 57, CHUNK - 1):
+        found = uniforms(9, [4], STREAM_INIT, 2 * CHUNK + offset, 3)
+        assert found[0].tolist() == chunk[offset].tolist()
+
+
 def test_uniforms_are_uniform_on_53_bits():
     u = uniforms(0, range(50), STREAM_METHOD, 0, 400)
     assert u.dtype == torch.float64

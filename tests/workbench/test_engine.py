@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
 import torch
@@ -11,11 +12,12 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Lp
 from problems import INSTANCES, AbsAffine, LeastSquares, LogisticRegression, Problem, Quadratic, WeightedL1
 from problems.function import from_function
-from tests.workbench.toys import Noisy, Overflow, Parabola
-from workbench import run
+from tests.workbench.toys import Noisy, Overflow, Parabola, gd, verdict
+from workbench import run, symbols
 from workbench.engine import BLOCK, RECORD
 from workbench.methods import BPM, METHODS, GradientDescent, Method, Point, ProximalPoint
 from workbench.quantities import Quantity
+from workbench.verify import Verdict
 
 QUADRATIC = Quadratic((1.0, 2.0, 5.0), seed=1)
 L1 = WeightedL1((1.0, 0.1, 2.0), start=(4.0, 1.0, -2.0))
@@ -69,6 +71,23 @@ def test_divergence_of_gradient_descent_is_at_the_first_overflow():
     trace = run(GradientDescent(1e150), Parabola(d=2), steps=5, keep_state=True)
     assert trace.diverged_at.tolist() == [3]  # 1, -1e150, 1e300, overflow
     assert trace.x[0, 2].isfinite().all()
+
+
+@dataclass(frozen=True)
+class Solver(Method):
+    """Halves x; jumps to inf beyond 2, and stops, as a solver would, at a point that is not finite."""
+
+    def step(self, problem, state, draw):
+        if not bool(state.x.isfinite().all()):
+            raise ArithmeticError("not finite")
+        return Point(torch.where(state.x > 2, torch.inf, state.x / 2))
+
+
+def test_a_step_never_sees_a_state_that_is_not_finite():
+    x0 = torch.tensor([[1.0], [3.0]], dtype=torch.float64)
+    trace = run(Solver(), Parabola(), x0, steps=3, keep_state=True)
+    assert trace.x[0, :, 0].tolist() == [1, 0.5, 0.25, 0.125]
+    assert trace.diverged_at.tolist() == [-1, 1]
 
 
 @dataclass(frozen=True)
@@ -129,6 +148,21 @@ def test_arguments_are_never_written_to():
     assert all(torch.equal(a, b) for a, b in zip((x0, stepsize, table), copies, strict=True))
 
 
+@dataclass(frozen=True)
+class Careless(Method):
+    """Writes into its state, which no method may do."""
+
+    def step(self, problem, state, draw):
+        return Point(state.x.mul_(0.5))
+
+
+def test_a_careless_method_spoils_its_own_run_alone():
+    x0 = torch.ones(1, dtype=torch.float64)
+    run(Careless(), Parabola(), x0, steps=3)
+    assert x0.tolist() == [1.0]
+    assert Parabola().x0.tolist() == [1.0]
+
+
 def test_no_graph_is_kept():
     x0 = torch.ones(3, dtype=torch.float64, requires_grad=True)
     stepsize = torch.full((1, 1), 0.1, dtype=torch.float64, requires_grad=True)
@@ -167,7 +201,7 @@ class Weighted(Method):
     """x_next = x - w_i g_i with a weight per layer."""
 
     w_i: float | Tensor = 1.0
-    quantities = {"w_seen": lambda problem, method, state: (method.w_i + 0 * state.x).sum(-1)}
+    quantities: ClassVar = {"w_seen": lambda problem, method, state: (method.w_i + 0 * state.x).sum(-1)}
 
     def step(self, problem, state, draw):
         return Point(state.x - self.w_i * problem.grad(state.x))
@@ -188,7 +222,9 @@ def test_schedules_of_layered_hyperparameters_keep_their_axis():
 def test_quantities_see_the_hyperparameters_of_their_step(every):
     @dataclass(frozen=True)
     class Shown(GradientDescent):
-        quantities = {"shown": lambda problem, method, state: method.stepsize[..., 0] + 0 * state.x[..., 0]}
+        quantities: ClassVar = {
+            "shown": lambda problem, method, state: method.stepsize[..., 0] + 0 * state.x[..., 0]
+        }
 
     trace = run(
         Shown(1.0),
@@ -213,7 +249,7 @@ def test_quantities_see_the_hyperparameters_of_their_step(every):
         (torch.ones(3, 5, dtype=torch.float64), r"got \(3, 5\)"),
         (torch.ones(2, 5, 1, dtype=torch.float64), r"got \(2, 5, 1\)"),
         (lambda k: -k, "stepsize must be finite and > 0"),
-        (lambda k: 1 / (4 - k), "stepsize must be finite and > 0"),  # inf at k = K alone
+        (lambda k: 1 / (3 - k), "stepsize must be finite and > 0"),  # inf at the last step
         (lambda k: k * torch.nan, "stepsize must be finite and > 0"),
     ],
 )
@@ -498,7 +534,7 @@ def test_counts_are_positive_integers(name, value):
 @pytest.mark.parametrize("shape", [(3, 1), (2, 2, 1)])
 def test_hyperparameters_for_another_number_of_replicates_are_rejected(shape):
     method = GradientDescent(torch.full(shape, 0.1, dtype=torch.float64))
-    with pytest.raises(ValueError, match="stepsize has shape .* for 2 replicates"):
+    with pytest.raises(ValueError, match=r"stepsize has shape .* for 2 replicates"):
         run(method, QUADRATIC, steps=1, replicates=2)
 
 
@@ -506,23 +542,79 @@ def test_a_method_that_forgets_to_check_shapes_is_checked():
     """(2,) against x: (2, 2) would broadcast over coordinates instead of rows."""
 
     @dataclass(frozen=True)
-    class Careless(Method):
+    class Unchecked(Method):
         stepsize: float | Tensor
 
         def step(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Point:
             return Point(state.x - self.stepsize * problem.grad(state.x))
 
-    with pytest.raises(ValueError, match=r"Careless.stepsize must be a float or have shape \(\*batch, 1\)"):
-        run(Careless(torch.tensor([0.1, 0.2], dtype=torch.float64)), Parabola(d=2), steps=1, replicates=2)
+    with pytest.raises(ValueError, match=r"Unchecked.stepsize must be a float or have shape \(\*batch, 1\)"):
+        run(Unchecked(torch.tensor([0.1, 0.2], dtype=torch.float64)), Parabola(d=2), steps=1, replicates=2)
 
 
 # -- quantities -----------------------------------------------------------------------------------
 
 
+def test_quantities_may_be_given_to_a_run():
+    """Read with the method's hyperparameters of each step, and blank where the run is lost."""
+    extra = {
+        "ratio": lambda problem, method, state: method.stepsize[..., 0] * state.x[..., 0],
+        "sign": lambda problem, method, state: state.x[..., 0].sign(),
+    }
+    column = torch.tensor([[1.0], [2.5], [1e160]], dtype=torch.float64)
+    arguments = {"steps": 3, "replicates": 3, "quantities": extra, "record": ("ratio", "sign", "gap")}
+    trace = run(GradientDescent(column), Parabola(), **arguments)
+    assert trace["ratio"][:2].tolist() == [[1, 0, 0, 0], [2.5, -3.75, 5.625, -8.4375]]
+    assert trace["sign"][1].tolist() == [1, -1, 1, -1]
+    assert trace["sign"][2].isnan().tolist() == [False, False, True, True]
+    thin = run(GradientDescent(column), Parabola(), every=2, **arguments)
+    assert torch.equal(thin["ratio"][:2], trace["ratio"][:2, [0, 2, 3]])
+
+
+def test_a_plain_function_may_be_negative():
+    """A value that is moved by its resolution must not be cut off at 0."""
+    below = gd(
+        quantities={"below": lambda problem, method, state: -state.x.norm(dim=-1)},
+        measured=symbols("below"),
+        bound=2 * symbols("below"),
+    )
+    assert verdict(below, Parabola()).verdict == Verdict.REFUTED
+
+
+class Inexact(Parabola):
+    oracle_errors: ClassVar = {"prox": 1e-6}  # pyright: ignore[reportAssignmentType]
+
+    def prox(self, x, stepsize):
+        return x / (1 + stepsize) + 1e-6
+
+    def brox(self, x, radius):
+        return x * (1 - radius / x.norm(dim=-1, keepdim=True)).clamp(min=0)
+
+
+def test_the_stated_error_of_an_oracle_adds_up_over_the_steps():
+    """A tiny proximal step keeps every error: after k steps x is k errors away from the exact one."""
+    trace = run(ProximalPoint(1e-12), Inexact(), steps=100, record=("dist",), keep_state=True)
+    error = (trace.x[0, :, 0] - (1 + 1e-12) ** -torch.arange(101, dtype=torch.float64)).abs()
+    assert error[-1] == pytest.approx(1e-4)
+    assert (error <= trace.resolutions["dist"][0]).all()
+    assert trace.resolutions["dist"][0, 0] < 1e-12
+    other = run(BPM(0.01), Inexact(), steps=20, record=("dist",))
+    assert other.resolutions["dist"].max() < 1e-12  # the error of an oracle that is not used
+
+
+def test_the_resolution_of_gradnorm_is_in_its_norm():
+    """In the dual of the largest entry a gradient's error is a sum over coordinates."""
+    errors = {}
+    for norm in (EUCLIDEAN, Lp(float("inf"))):
+        trace = run(ProximalPoint(1e-12), Inexact(d=100), steps=3, record=("gradnorm",), norm=norm)
+        errors[norm] = float(trace.resolutions["gradnorm"][0, -1])
+    assert errors[Lp(float("inf"))] == pytest.approx(10 * errors[EUCLIDEAN], rel=1e-3)
+
+
 def test_quantities_of_a_method_may_have_axes_and_override_nothing():
     @dataclass(frozen=True)
     class Rich(GradientDescent):
-        quantities = {
+        quantities: ClassVar = {
             "x_i": lambda problem, method, state: state.x,
             "half": Quantity("half", "h", lambda r: r.x[..., 0] / 2),
         }

@@ -145,7 +145,8 @@ class Only:
 
     def __init__(self, problem: Problem, *oracles: str) -> None:
         self.problem = problem
-        self.open = {"d", "x0", "value", "grad", "contains", "layers", "oracle_errors", "n_terms", *oracles}
+        self.open = {"d", "certified", "x0", "value", "grad", "contains", "layers", "n_terms", *oracles}
+        self.open |= {"oracle_error", "oracle_errors"}
 
     def __getattr__(self, name):
         if name in {"problem", "open"} or name not in self.open:

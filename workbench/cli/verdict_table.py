@@ -14,6 +14,7 @@ WORST_FIRST = (
     Verdict.BAD_CERTIFICATE,
     Verdict.UNDEFINED,
     Verdict.ROUNDING,
+    Verdict.STOPPED,
     Verdict.INCONSISTENT,
     Verdict.UNTESTED,
     Verdict.INCONCLUSIVE,

@@ -63,6 +63,15 @@ class Method(Specified, ABC):
         del problem, state, draw
         return {}
 
+    def x_error(self, problem: Problem, state: Any, new: Any) -> Tensor | float:
+        """Bound on how far inexact oracles moved ``new.x``, the result of ``step`` at ``state``; (*batch,).
+
+        By default the sum of the problem's stated bounds, which hold for any call; a method whose ``x``
+        is what an oracle returned may ask ``problem.oracle_error`` about that call.
+        """
+        del state, new
+        return sum(problem.oracle_errors.get(name, 0.0) for name in self.needs)
+
     def with_values(self, values: Mapping[str, float | Tensor]) -> Self:
         """The same method with other hyperparameters."""
         return dataclasses.replace(self, **values) if values else self  # pyright: ignore[reportArgumentType]

@@ -35,6 +35,10 @@ class BPM(Method):
         del draw
         return Point(problem.brox(state.x, self.radius))  # pyright: ignore[reportAttributeAccessIssue]
 
+    def x_error(self, problem: Problem, state: Point, new: Point) -> Tensor:
+        """Of the one call."""
+        return problem.oracle_error("brox", state.x, self.radius, new.x)
+
     def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One minimisation over a ball, counted as a proximal call."""
         del problem, draw

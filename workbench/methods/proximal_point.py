@@ -34,6 +34,10 @@ class ProximalPoint(Method):
         del draw
         return Point(problem.prox(state.x, self.stepsize))  # pyright: ignore[reportAttributeAccessIssue]
 
+    def x_error(self, problem: Problem, state: Point, new: Point) -> Tensor:
+        """Of the one call."""
+        return problem.oracle_error("prox", state.x, self.stepsize, new.x)
+
     def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One proximal step on f."""
         del problem, draw

@@ -14,6 +14,7 @@ from workbench.symbols import symbols, total
 from workbench.theorem import Mutant, Source, Theorem, Tight
 
 PAPER = "arXiv:2502.02002"
+SEQUEL = "its sequel, arXiv:2510.00823"
 TITLE = 'The Ball-Proximal (="Broximal") Point Method'
 
 radius, dist, dist0, dist_next = symbols("radius dist dist0 dist_next")
@@ -31,15 +32,16 @@ OUT_OF_REACH = (radius <= dist) & (dist > 0)
 DISTANCE = Theorem(
     id="bpm/distance",
     title="Until a minimiser is within reach, each step gains radius^2 in squared distance",
-    source=Source(PAPER, "SOURCED", "public summary (chatpaper) of arXiv:2510.00823", TITLE),
+    source=Source(PAPER, "SOURCED", f"as restated on a public page (chatpaper) about {SEQUEL}", TITLE),
     method=BPM,
     parameters={"radius": RADII},
     assumes=(Convex,),
     when=OUT_OF_REACH,
     measured=dist_next**2,
     bound=dist**2 - radius**2,
-    proof="c (x - u) is a subgradient at u for some c >= 0, so 0 >= f_star - f(u) >= c <x - u, x_star - u>; "
-    "hence <x - u, u - x_star> >= 0: expand |x - x_star|^2 with |x - u| = t.",
+    proof="c (x - u) is a subgradient at u for some c >= 0. If c = 0, u is a minimiser, so t = D and "
+    "D_next = 0. Else 0 >= f_star - f(u) >= c <x - u, x_star - u>, so <x - u, u - x_star> >= 0: expand "
+    "|x - x_star|^2 with |x - u| = t.",
     mutants=(
         Mutant(
             "gains 2 radius^2",
@@ -58,7 +60,7 @@ DISTANCE = Theorem(
 TERMINATION = Theorem(
     id="bpm/termination",
     title="A constant radius reaches the minimum after ceil(dist0^2 / radius^2) steps",
-    source=Source(PAPER, "SOURCED", "public summary (chatpaper) of arXiv:2510.00823", TITLE),
+    source=Source(PAPER, "SOURCED", f"as restated on a public page (chatpaper) about {SEQUEL}", TITLE),
     method=BPM,
     parameters={"radius": (dist0 / 3, dist0 / 5, dist0 / 2)},
     assumes=(Convex,),
@@ -94,7 +96,7 @@ LINE = Theorem(
 NEXT_DISTANCE = Theorem(
     id="bpm/next-distance",
     title="The gap contracts by one plus the radius over the next distance",
-    source=Source(PAPER, "SOURCED", "public summary (sciencestack) of arXiv:2510.00823", TITLE),
+    source=Source(PAPER, "SOURCED", f"as restated on a public page (sciencestack) about {SEQUEL}", TITLE),
     method=BPM,
     parameters={"radius": RADII},
     assumes=(Convex,),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from assumptions import Certificate
+from assumptions import EVERYWHERE
 from workbench.expressions import EPS, Claim, Evaluator, free_symbols, support
 from workbench.match import Case
 from workbench.theorem import Theorem
@@ -43,8 +43,23 @@ class Comparison:
             over = over.abs()
         else:  # inf <= inf holds
             over = torch.where(self.measured <= self.bound, over.nan_to_num(0.0).clamp(max=0), over)
-        over = torch.where(self.measured.isnan() & (~self.bound.isnan() | self.lost), torch.inf, over)
-        return torch.where(self.asked & ~self.undefined, over.nan_to_num(torch.inf), -torch.inf)
+        broken = self.measured.isnan() & (~self.bound.isnan() | self.lost)
+        over = torch.where(broken, torch.inf, over.nan_to_num(nan=-torch.inf, posinf=torch.inf))
+        return torch.where(self.compared, over, -torch.inf)
+
+    @property
+    def compared(self) -> Tensor:
+        """Where the comparison says something.
+
+        Not where the bound is nan (undefined, or lost with the run) or +inf, or where rounding can
+        move the claim by any amount; but a measured nan is a violation whatever the bound.
+        """
+        sensible = (self.bound < torch.inf) & (self.tolerance < torch.inf)
+        return (
+            self.asked
+            & ~self.undefined
+            & (sensible | (self.measured.isnan() & ~self.bound.isnan()) | (self.measured.isnan() & self.lost))
+        )
 
     @property
     def undefined(self) -> Tensor:
@@ -68,15 +83,20 @@ def compare(case: Case, numbers: Numbers, rows: Tensor) -> Comparison:
     sizes = Evaluator(numbers.values, numbers.steps, numbers.sizes)
     measured, bound = values(theorem.measured).expand(shape), values(theorem.bound).expand(shape)
     size = (sizes(theorem.measured) + sizes(theorem.bound)).expand(shape)
-    tolerance = ROUNDINGS * EPS * size.nan_to_num(0.0) + _sensitivity(theorem, numbers, measured - bound)
+    tolerance = ROUNDINGS * EPS * size.nan_to_num(nan=0.0, posinf=0.0) + _sensitivity(
+        theorem, numbers, measured - bound
+    )
     lost = _lost(theorem, numbers)
-    asked = _asked(case, numbers, lost) & rows[:, None]
+    asked = asked_where(case, numbers, lost) & rows[:, None]
     tolerance = tolerance.clamp(min=torch.finfo(torch.float64).tiny)
     return Comparison(measured, bound, tolerance, asked, lost, two_sided=theorem.kind == "exact")
 
 
 def _sensitivity(theorem: Theorem, numbers: Numbers, claim: Tensor) -> Tensor:
-    """Change of measured - bound when each quantity moves by its resolution, summed."""
+    """How far measured - bound falls when each quantity moves by its resolution, summed.
+
+    What rounding can have added to the excess; for an equality, how far it changes either way.
+    """
     total = torch.zeros_like(claim)
     for name, resolution in numbers.resolutions.items():
         quantity = theorem.all_quantities[theorem.meaning(name).base]
@@ -86,10 +106,12 @@ def _sensitivity(theorem: Theorem, numbers: Numbers, claim: Tensor) -> Tensor:
             if quantity.nonnegative:
                 moved = moved.clamp(min=0)
             shifted = Evaluator({**numbers.values, name: moved}, numbers.steps)
-            changes.append((shifted(theorem.measured) - shifted(theorem.bound) - claim).abs())
+            change = claim - (shifted(theorem.measured) - shifted(theorem.bound))
+            changes.append(change.abs() if theorem.kind == "exact" else change.clamp(min=0))
         change = torch.stack([c.nan_to_num(nan=-1.0, posinf=torch.inf) for c in changes]).amax(0)
-        # a claim that is nan itself is judged as nan; both moves nan says that rounding decides
-        total = total + torch.where(change < 0, torch.where(claim.isnan(), 0.0, torch.inf), change)
+        # a claim that is not finite is judged as it is; both moves nan says that rounding decides
+        change = torch.where(change < 0, torch.inf, change)
+        total = total + torch.where(claim.isfinite(), change, 0.0)
     return total
 
 
@@ -100,7 +122,8 @@ def _lost(theorem: Theorem, numbers: Numbers) -> Tensor:
     return torch.cat([numbers.lost[:, 1:], numbers.lost[:, -1:]], 1)
 
 
-def _asked(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
+def asked_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
+    """Entries at which the claim speaks: all parts defined, in the domain, in the region."""
     theorem, steps = case.theorem, numbers.steps
     k = torch.arange(steps + 1)[None]
     low, high = 0, steps
@@ -108,13 +131,13 @@ def _asked(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
         lo, hi = support(side, theorem.next_names)
         low, high = max(low, steps if lo < 0 else lo), min(high, steps + hi)
     if case.horizon_only:
-        low = max(low, steps)
+        low = high
     when = Evaluator(numbers.values, steps)(theorem.when).expand(lost.shape)
     # nan never hides a violation: a run that stops being finite inside the domain stays there, and a
     # finite state at which the domain itself is nan is asked about
     ever = when.to(torch.int8).cummax(1).values.bool()
     when = torch.where(numbers.lost, ever, when | _nan_in(theorem.when, numbers).expand(lost.shape))
-    inside = _inside(case.certificates, numbers.x)
+    inside = _inside(case, numbers.x)
     if theorem.next_names:
         inside = torch.cat([inside[:, 1:], inside[:, -1:]], 1)
     return when & inside & (k >= low) & (k <= high)
@@ -129,9 +152,18 @@ def _nan_in(side: Claim, numbers: Numbers) -> Tensor:
     )
 
 
-def _inside(certificates: tuple[Certificate, ...], x: Tensor) -> Tensor:
-    """True until the run first leaves the region of a certificate."""
+def _inside(case: Case, x: Tensor) -> Tensor:
+    """True until the run first leaves the region of a certificate.
+
+    Claims about the gap or the distance speak of the minimiser too: it must lie in the region, which
+    is convex, and so holds the segment between them.
+    """
     inside = torch.ones(x.shape[:2], dtype=torch.bool)
-    for certificate in certificates:
+    for certificate in case.certificates:
+        if certificate.region == EVERYWHERE:
+            continue
         inside &= certificate.region.contains(x) | ~x.isfinite().all(-1)
+        if case.problem.offers("nearest_star"):
+            nearest = case.problem.nearest_star(x, case.theorem.norm)  # pyright: ignore[reportAttributeAccessIssue]
+            inside &= certificate.region.contains(nearest) | ~x.isfinite().all(-1)
     return inside.to(torch.int8).cummin(1).values.bool()

@@ -10,12 +10,17 @@ from torch import Tensor
 
 from problems.base import Problem
 from workbench.engine import run
-from workbench.expressions import Evaluator, free_symbols
+from workbench.expressions import Evaluator, axes_of, free_symbols
 from workbench.match import Case
 from workbench.methods.base import Method, Point
-from workbench.quantities import Reading
+from workbench.quantities import Quantity, Reading
 from workbench.theorem import Theorem
 from workbench.trace import Trace
+
+X_ERROR = "error of x"
+"""Recorded beside what the claim asks for: bound on the distance of each iterate from the exact one."""
+
+_X_ERROR = Quantity(X_ERROR, r"\epsilon_k", lambda r: r.x_error, lambda _, error: torch.zeros_like(error))
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,9 @@ def constants(case: Case) -> dict[str, Tensor]:
 
 
 def at_start(theorem: Theorem, problem: Problem, x0: Tensor) -> dict[str, Tensor]:
-    """Quantities at the start under their names q0, for parameter rules; (batch, 1)."""
-    wanted = {theorem.meaning(s.name).base for r in _rules(theorem) for s in free_symbols(r)}
+    """Quantities at the start under their names q0, for parameter rules and ``requires``; (batch, 1)."""
+    used = [*_rules(theorem), theorem.requires]
+    wanted = {theorem.meaning(s.name).base for e in used for s in free_symbols(e)}
     reading = Reading(problem, None, Point(x0[:, None]), theorem.norm, torch.zeros(x0.shape[0], 1))
     quantities = theorem.all_quantities
     return {f"{n}0": quantities[n].read(reading) for n in sorted(wanted & set(quantities))}
@@ -70,7 +76,7 @@ def _rules(theorem: Theorem) -> list[Any]:
 
 
 def solve_rules(rules: Mapping[str, Any], known: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
-    """Evaluate rules in the order of their dependence; (batch or 1, K + 1 or 1).
+    """Evaluate rules in the order of their dependence; (batch or 1, K + 1 or 1, axes of the name).
 
     ValueError for rules that depend on each other in a circle.
     """
@@ -81,14 +87,15 @@ def solve_rules(rules: Mapping[str, Any], known: dict[str, Tensor], steps: int) 
         if not ready:
             raise ValueError(f"parameter rules depend on each other in a circle: {sorted(waiting)}")
         for name in ready:
-            solved[name] = Evaluator({**known, **solved}, steps)(waiting.pop(name))
+            solved[name] = Evaluator({**known, **solved}, steps)(waiting.pop(name), axes_of(name))
     return solved
 
 
 def make_method(kind: type[Method], solved: Mapping[str, Tensor]) -> tuple[Method, dict[str, Tensor]]:
     """The method with its hyperparameters, and tables of those that change with k.
 
-    Constant over replicates and steps: a float (an int where the field is one). Else (batch, 1).
+    Constant over replicates and steps: a float (an int where the field is one). Else (batch, 1); for
+    names in _i and _j (batch or 1, layers or clients).
     ValueError where the method rejects a value, at whatever step.
     """
     annotations = {f.name: f.type for f in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
@@ -96,18 +103,49 @@ def make_method(kind: type[Method], solved: Mapping[str, Tensor]) -> tuple[Metho
     tables: dict[str, Tensor] = {}
     for name in kind.fields():
         value = solved[name]
+        first = value[:, 0] if axes_of(name) else value[:, :1]
         if value.shape[1] > 1:
             tables[name] = value
-            fixed[name] = value[:, :1] if value.shape[0] > 1 else float(value[0, 0])
-        else:
-            fixed[name] = value if value.shape[0] > 1 else float(value[0, 0])
+        fixed[name] = first if axes_of(name) or value.shape[0] > 1 else float(first)
         if annotations[name] in (int, "int"):
             if not isinstance(fixed[name], float) or fixed[name] != round(fixed[name]):
                 raise ValueError(f"{kind.__name__}.{name} must be an integer, its rule gives {fixed[name]}")
             fixed[name] = round(fixed[name])
     for name, table in tables.items():
-        kind(**{**fixed, name: table.reshape(-1, 1)})  # its guards see every step
+        used = table[:, :-1]  # no step is taken at k = K
+        values = used.flatten(0, 1) if axes_of(name) else used.reshape(-1, 1)
+        kind(**{**fixed, name: values})
     return kind(**fixed), tables
+
+
+def valid_rows(
+    kinds: tuple[type[Method], ...], solved: Mapping[str, Tensor], rows: int
+) -> tuple[Tensor, str]:
+    """Replicates whose hyperparameters the methods accept, (rows,), and what was said of another."""
+    said = ""
+
+    def accepted(one_row: Mapping[str, Tensor]) -> bool:
+        nonlocal said
+        try:
+            for kind in kinds:
+                make_method(kind, one_row)
+        except ValueError as error:
+            said = str(error)
+            return False
+        return True
+
+    if accepted(solved):
+        return torch.ones(rows, dtype=torch.bool), said
+    each = [{n: v[row : row + 1] if v.shape[0] > 1 else v for n, v in solved.items()} for row in range(rows)]
+    return torch.tensor([accepted(one_row) for one_row in each]), said
+
+
+def borrowed(value: Tensor, valid: Tensor) -> Tensor:
+    """Values of a table with those of replicates that are not valid replaced by a valid one's."""
+    if value.shape[0] == 1 or bool(valid.all()):
+        return value
+    index = torch.where(valid, torch.arange(len(valid)), int(valid.to(torch.int8).argmax()))
+    return value[index]
 
 
 def run_case(
@@ -117,14 +155,14 @@ def run_case(
     bases = {m.base for m in case.theorem.uses.values() if m.kind == "quantity"}
     if not case.problem.offers("f_star"):
         bases = (bases - {"gap"}) | {"value"}
-    own = {n for n in bases if n not in case.theorem.quantities}
     return run(
         method,
         case.problem,
         x0,
         steps=steps,
         seed=seed,
-        record=tuple(sorted(own)) or ("value",),
+        quantities={**case.theorem.quantities, X_ERROR: _X_ERROR},
+        record=(*sorted(bases), X_ERROR),
         schedule=tables,
         norm=case.theorem.norm,
         keep_state=True,
@@ -140,12 +178,6 @@ def numbers(case: Case, trace: Trace, solved: Mapping[str, Tensor]) -> Numbers:
     assert trace.x is not None
     assert isinstance(trace.method, Method)
     tables = {n: (trace.quantities[n], trace.resolutions[n], trace.cancelled[n]) for n in trace.quantities}
-    for name in theorem.quantities:
-        quantity = theorem.all_quantities[name]
-        rough = torch.zeros(trace.x.shape[:2], dtype=torch.float64)
-        reading = Reading(problem, trace.method, Point(trace.x), theorem.norm, rough)
-        value = quantity.read(reading)
-        tables[name] = (value, quantity.resolution(reading, value), quantity.cancelled(reading, value))
     for name, meaning in theorem.uses.items():
         if meaning.kind != "quantity":
             continue

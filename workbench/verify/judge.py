@@ -10,26 +10,32 @@ from torch import Tensor
 from assumptions import Inequality
 from problems.ball_newton import SolverError
 from workbench.engine import BLOCK
-from workbench.expressions import EPS, Evaluator
+from workbench.expressions import Evaluator
 from workbench.match import Case
 from workbench.trace import Trace
 from workbench.verify.budget import Budget
-from workbench.verify.claim import ROUNDINGS, SUSPECT, Comparison, compare
+from workbench.verify.claim import SUSPECT, Comparison, asked_where, compare
 from workbench.verify.environment import (
+    X_ERROR,
     Numbers,
     at_start,
+    borrowed,
     constants,
     facts,
     make_method,
     numbers,
     run_case,
     solve_rules,
+    valid_rows,
 )
 from workbench.verify.outcome import Outcome
 from workbench.verify.starts import starts
 
 PAIRS = 256
-"""Visited pairs at which the certificates of a case are checked."""
+"""Visited pairs of each kind at which the certificates of a case are checked."""
+
+ROUNDINGS = 8
+"""Errors of one run that a difference of two iterates may hold."""
 
 
 def judge(case: Case, budget: Budget, seed: int) -> Outcome:
@@ -53,12 +59,16 @@ def judge_block(case: Case, horizon: int, block: int, seed: int, asked: int = BL
     except NotApplicableError as error:
         return Outcome(not_applicable=str(error))
     comparison, found, solved = measured
-    bad = _bad_certificate(case, found.x)
     excess, tightness = comparison.excess, comparison.tightness
-    worst, tight = int(excess.argmax()), int(tightness.argmax())
+    bad = _bad_certificate(case, found.x, excess)
+    # a violation by a number says more than one by nan
+    by_number = torch.where(comparison.measured.isnan(), -torch.inf, excess)
+    worst = int((by_number if bool((by_number > SUSPECT).any()) else excess).argmax())
+    tight = int(tightness.argmax())
     place = _Place(case, comparison, solved, block, horizon, seed)
     return Outcome(
-        checked=int(comparison.asked.sum()),
+        checked=int(comparison.compared.sum()),
+        undecided=int((comparison.asked & (comparison.tolerance == torch.inf)).sum()),
         violations=int((excess > SUSPECT).sum()),
         undefined=int(comparison.undefined.sum()),
         replicates=asked,
@@ -87,56 +97,63 @@ def measure_block(
     x0 = starts(problem, seed, range(block * BLOCK, (block + 1) * BLOCK))
     known = {**facts(problem, horizon), **constants(case), **at_start(theorem, problem, x0)}
     solved = solve_rules(case.rules, known, horizon)
-    required = Evaluator({**known, **solved}, horizon)(theorem.requires)
-    rows = required.expand(x0.shape[0], -1).all(1) & (torch.arange(x0.shape[0]) < asked)
-    if not bool(rows.any()):
+    required = Evaluator({**known, **solved}, horizon)(theorem.requires).expand(x0.shape[0], -1)
+    rows = required[:, : max(1, horizon if required.shape[1] > 1 else 1)].all(1)
+    if not bool((rows & (torch.arange(len(rows)) < asked)).any()):
         raise NotApplicableError(f"requires {theorem.requires}")
-    try:
-        methods = [make_method(kind, solved) for kind in case.methods]
-    except ValueError as error:
-        raise NotApplicableError(f"the parameter rules give no valid method: {error}") from None
+    valid, error = valid_rows(case.methods, solved, len(rows))
+    rows = rows & valid & (torch.arange(len(rows)) < asked)
+    if not bool(rows.any()):
+        raise NotApplicableError(f"the parameter rules give no valid method: {error}")
+    solved = {name: borrowed(value, valid) for name, value in solved.items()}
+    methods = [make_method(kind, solved) for kind in case.methods]
     traces = [run_case(case, method, tables, x0, horizon, seed) for method, tables in methods]
     found = numbers(case, traces[0], solved)
+    _require_monotone(case, found)
     if theorem.kind == "equal":
-        return _same_iterates(traces, rows), found, solved
+        return _same_iterates(case, traces, found, rows), found, solved
     return compare(case, found, rows), found, solved
 
 
-def _same_iterates(traces: list[Trace], rows: Tensor) -> Comparison:
-    """Kind equal: the distance of the two iterates against zero, up to the rounding of both runs."""
+def _require_monotone(case: Case, found: Numbers) -> None:
+    """A lower bound of f may stand for f_star only if a larger gap0 makes the bound weaker."""
+    if case.problem.offers("f_star") or "gap0" not in found.values:
+        return
+    larger = {**found.values, "gap0": 1.5 * found.values["gap0"] + 1}
+    now, then = (Evaluator(v, found.steps)(case.theorem.bound) for v in (found.values, larger))
+    if bool((then < now).any()):
+        raise NotApplicableError("the bound falls as gap0 grows: a lower bound of f cannot stand for f_star")
+
+
+def _same_iterates(case: Case, traces: list[Trace], found: Numbers, rows: Tensor) -> Comparison:
+    """Kind equal: the distance of the two iterates against zero, up to the error of both runs."""
     one, two = (t.x for t in traces)
     assert one is not None
     assert two is not None
-    size = (one.norm(dim=-1) + two.norm(dim=-1)).nan_to_num(0.0).cummax(1).values
-    k = torch.arange(one.shape[1], dtype=one.dtype)
     both_lost = ~one.isfinite().all(-1) & ~two.isfinite().all(-1)
+    errors = [t[X_ERROR].nan_to_num(nan=0.0, posinf=0.0) for t in traces]
+    tolerance = ROUNDINGS * (errors[0] + errors[1])
     return Comparison(
         measured=(one - two).norm(dim=-1),
-        bound=torch.zeros_like(size),
-        tolerance=(ROUNDINGS * EPS * (1 + k) * size).clamp(min=torch.finfo(one.dtype).tiny),
-        asked=rows[:, None] & ~both_lost,
-        lost=both_lost,
+        bound=torch.zeros(one.shape[:2], dtype=one.dtype),
+        tolerance=tolerance.clamp(min=torch.finfo(one.dtype).tiny),
+        asked=asked_where(case, found, found.lost) & rows[:, None] & ~both_lost,
+        lost=found.lost,
     )
 
 
-def _bad_certificate(case: Case, x: Tensor) -> str:
+def _bad_certificate(case: Case, x: Tensor, excess: Tensor) -> str:
     """Check each certificate that the case uses at visited points; "" or the finding.
 
     Pairs at which a side is not finite are left out: nan and overflow are the claim's to judge.
     """
-    points = x.flatten(0, 1)
-    points = points[points.isfinite().all(-1)]
-    generator = torch.Generator().manual_seed(0)
+    one, two = _visited_pairs(case, x, excess)
     for certificate in case.certificates:
         assumption = certificate.assumption
-        inside = points[certificate.region.contains(points)]
-        if not isinstance(assumption, Inequality) or not len(inside):
+        inside = certificate.region.contains(one) & certificate.region.contains(two)
+        if not isinstance(assumption, Inequality) or not bool(inside.any()):
             continue
-        some = torch.randint(len(inside), (2, PAIRS), generator=generator)
-        first = torch.arange(PAIRS) % len(inside)
-        later = (first + 1).clamp(max=len(inside) - 1)
-        pairs = (torch.cat([inside[some[0]], inside[first]]), torch.cat([inside[some[1]], inside[later]]))
-        pairs = pairs[: assumption.arity]
+        pairs = (one[inside], two[inside])[: assumption.arity]
         lhs, rhs, _ = assumption.sides(case.problem, *pairs)
         finite = lhs.isfinite() & rhs.isfinite()
         if not bool(finite.any()):
@@ -147,6 +164,29 @@ def _bad_certificate(case: Case, x: Tensor) -> str:
             shown = "; ".join(str([round(v, 6) for v in p.tolist()[:6]]) for p in check.witness)
             return f"{assumption!r} is {word} but {check.verdict}, ratio {check.ratio:.6g} at {shown}"
     return ""
+
+
+def _visited_pairs(case: Case, x: Tensor, excess: Tensor) -> tuple[Tensor, Tensor]:
+    """Consecutive iterates all over the block, random pairs, and the worst places of the claim.
+
+    At the worst places: the iterate with the next one and with the nearest minimiser, both ways; a
+    wrong constant must not look like a wrong theorem.
+    """
+    n_steps = x.shape[1] - 1
+    points = x[:, :-1].flatten(0, 1)
+    after = x[:, 1:].flatten(0, 1)
+    spread = torch.linspace(0, len(points) - 1, PAIRS).long()
+    some = torch.randint(len(points), (2, PAIRS), generator=torch.Generator().manual_seed(0))
+    worst = excess[:, :-1].flatten().topk(min(PAIRS, len(points))).indices if n_steps else spread[:0]
+    ones = [points[spread], points[some[0]], points[worst], after[worst]]
+    twos = [after[spread], points[some[1]], after[worst], points[worst]]
+    if case.problem.offers("nearest_star") and case.problem.offers_dist(case.theorem.norm):
+        nearest = case.problem.nearest_star(points[worst], case.theorem.norm)  # pyright: ignore[reportAttributeAccessIssue]
+        ones += [points[worst], nearest]
+        twos += [nearest, points[worst]]
+    one, two = torch.cat(ones), torch.cat(twos)
+    finite = one.isfinite().all(-1) & two.isfinite().all(-1)
+    return one[finite], two[finite]
 
 
 class _Place:

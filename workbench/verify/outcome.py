@@ -17,6 +17,7 @@ class Outcome:
     checked: int = 0
     violations: int = 0
     undefined: int = 0
+    undecided: int = 0
     replicates: int = 0
     steps: int = 0
     excess: float = float("-inf")
@@ -36,6 +37,7 @@ class Outcome:
             checked=self.checked + other.checked,
             violations=self.violations + other.violations,
             undefined=self.undefined + other.undefined,
+            undecided=self.undecided + other.undecided,
             replicates=max(self.replicates, other.replicates),
             steps=max(self.steps, other.steps),
             excess=worst.excess,
@@ -64,11 +66,16 @@ def decide(outcome: Outcome, suspect: float, declared: bool) -> tuple[Verdict, s
             f"at k = {place.get('k')}: measured {place.get('measured'):.9g}, bound {place.get('bound'):.9g}"
         )
     if outcome.obstacle:
-        return Verdict.INCONCLUSIVE, outcome.obstacle
+        return Verdict.STOPPED, outcome.obstacle
     if outcome.undefined:
         return Verdict.UNDEFINED, f"the bound is nan at {outcome.undefined} points inside the domain"
     if outcome.excess > 1:
         return Verdict.ROUNDING, f"measured exceeds the bound by {outcome.excess:.2g} rounding tolerances"
+    if outcome.undecided and not outcome.checked:
+        return (
+            Verdict.ROUNDING,
+            f"rounding can move the claim by any amount at all {outcome.undecided} points",
+        )
     if outcome.not_applicable and not outcome.checked:
         return Verdict.NOT_APPLICABLE, outcome.not_applicable
     if not outcome.checked:

@@ -5,11 +5,12 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from assumptions import IMPLICATIONS, Implies
 from problems.base import Problem
-from problems.well_formed import require_well_formed
+from problems.well_formed import IllFormedError, require_well_formed
 from workbench.match import Case, match
 from workbench.theorem import Mutant, Theorem
 from workbench.verify.budget import DEFAULT, Budget
@@ -30,6 +31,10 @@ class ResultStore(Protocol):
     def write(self, records: Sequence[Record]) -> None:
         """Keep the records of one unit."""
         ...
+
+
+def _content_hash(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Unit:
             "budget": repr(self.budget),
             "seed": self.seed,
             "code": self.code,
+            "files": [_content_hash(path) for path in self.problem.files],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
@@ -114,7 +120,7 @@ def verify(
     """
     theorems = list(theorems)
     units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
-    for problem in {repr(u.problem): u.problem for u in units}.values():
+    for problem in _distinct([u.problem for u in units]):
         require_well_formed(problem)
     records: list[Record] = []
     for index, unit in enumerate(units):
@@ -129,6 +135,16 @@ def verify(
     if progress:
         progress(len(units), len(units), "")
     return records + [_untested(t, seed, code) for t in theorems if not _tested(t, records)]
+
+
+def _distinct(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems without repetition. IllFormedError for two different ones that print alike."""
+    known: dict[str, Problem] = {}
+    for problem in problems:
+        other = known.setdefault(repr(problem), problem)
+        if other is not problem and other != problem:
+            raise IllFormedError(f"two different problems print as {problem!r}; that text is their identity")
+    return list(known.values())
 
 
 def _tested(theorem: Theorem, records: Sequence[Record]) -> bool:
@@ -162,6 +178,9 @@ def _record(
     verdict, reason = decide(outcome, SUSPECT, bool(case and case.declared))
     refuted = verdict is Verdict.REFUTED
     place = outcome.worst if refuted else outcome.tight
+    expected = is_expected(verdict, unit.theorem.source.status, unit.mutant is not None)
+    if unit.mutant and refuted and place is not None and place["measured"] != place["measured"]:
+        expected, reason = False, f"{reason}; a mutant must fail by a number, not by nan"
     witness = None
     if refuted and outcome.worst is not None:
         witness = {**outcome.worst, "mutant": unit.mutant.why if unit.mutant else None, "file": file}
@@ -175,7 +194,7 @@ def _record(
         certificate=tuple(repr(c.assumption) for c in case.certificates) if case else (),
         norm=repr(theorem.norm),
         verdict=str(verdict),
-        expected=is_expected(verdict, theorem.source.status, unit.mutant is not None),
+        expected=expected,
         reason=reason,
         tightness=outcome.tightness if outcome.tightness > float("-inf") else None,
         measured=place["measured"] if place else None,

@@ -13,6 +13,7 @@ class Verdict(StrEnum):
     INCONSISTENT = "inconsistent"
     INCONCLUSIVE = "inconclusive"
     ROUNDING = "inconclusive (rounding)"
+    STOPPED = "inconclusive (solver)"
     OUT_OF_DOMAIN = "out of domain"
     NOT_APPLICABLE = "not applicable"
     UNDEFINED = "undefined"
