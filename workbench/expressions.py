@@ -226,21 +226,21 @@ class Evaluator:
         return torch.cat([torch.full_like(x[:, :1], torch.nan), reduced], 1)
 
     def _recurrence(self, r: Recurrence) -> Tensor:
+        """The recursion's variables carry their sizes with them, if sizes are asked for."""
         batch = max([x.shape[0] for x in self.env.values()] or [1])
-        now = {name: Evaluator(self._at(0), 0)(e).expand(batch, 1) for name, e in r.start.items()}
-        rows = [now[r.value]]
-        for k in range(self.steps):
-            step = Evaluator({**self._at(k), **now}, 0)
-            now = {name: step(e).expand(batch, 1) for name, e in r.update.items()}
-            rows.append(now[r.value])
-        values = torch.cat(rows, 1)
-        if self.sizes is None:
-            return values
-        growth = 1 + torch.arange(self.steps + 1, dtype=values.dtype)[None] / 8
-        return values.abs().nan_to_num(0.0).cummax(1).values * growth
-
-    def _at(self, k: int) -> dict[str, Tensor]:
-        return {name: x[:, k : k + 1] if x.shape[1] > 1 else x for name, x in self.env.items()}
+        now: dict[str, Tensor] = {}
+        size: dict[str, Tensor] = {}
+        rows = []
+        for k in range(self.steps + 1):
+            at = max(k - 1, 0)
+            env = {**_entry(self.env, at), **now}
+            rules = r.update if k else r.start
+            if self.sizes is not None:
+                sizes = Evaluator(env, 0, {**_entry(self.sizes, at), **size})
+                size = {name: sizes(e).expand(batch, 1) for name, e in rules.items()}
+            now = {name: Evaluator(env, 0)(e).expand(batch, 1) for name, e in rules.items()}
+            rows.append(now[r.value] if self.sizes is None else size[r.value])
+        return torch.cat(rows, 1)
 
     # -- sizes ----------------------------------------------------------------------------------
 
@@ -266,7 +266,9 @@ class Evaluator:
             return self._piecewise(e, [self._size(a.args[0], axes) for a in e.args], axes)
         if isinstance(e, sp.Pow):
             return self._size_of_power(e, axes)
-        if isinstance(e, sp.Add | sp.Mul | sp.Max | sp.Min | sp.Abs):
+        if isinstance(e, sp.Mul):
+            return self._size_of_product(e, axes)
+        if isinstance(e, sp.Add | sp.Max | sp.Min | sp.Abs):
             args = [self._size(a, axes) for a in e.args]
             larger = sp.Max(*e.args, evaluate=False) if isinstance(e, sp.Max | sp.Min) else e
             return _apply(larger, args)
@@ -285,6 +287,18 @@ class Evaluator:
         chosen = size.gather(1, value[:, :-1].cummin(1).indices)
         return torch.cat([torch.full_like(size[:, :1], torch.nan), chosen], 1)
 
+    def _size_of_product(self, e: sp.Mul, axes: str) -> Tensor:
+        """What a factor's size exceeds its value by counts times the others.
+
+        |prod v| + sum_i (size_i - |v_i|) prod_{j != i} |v_j|: the product of the sizes to first order.
+        """
+        values = [self._value(a, axes).abs() for a in e.args]
+        total_size = _apply(e, values)
+        for i, a in enumerate(e.args):
+            beyond = (self._size(a, axes) - values[i]).clamp(min=0)
+            total_size = total_size + _apply(e, [*values[:i], beyond, *values[i + 1 :]])
+        return total_size
+
     def _size_of_power(self, e: sp.Pow, axes: str) -> Tensor:
         """Exponents count as exact; a quantity in one is moved by its resolution elsewhere."""
         base, exponent = e.args
@@ -299,6 +313,10 @@ class Evaluator:
         root = (power > 0) & (power < 1)
         slope = torch.where(root, torch.minimum(slope, (EPS * size) ** power / EPS), slope)
         return torch.maximum(slope, value**power)
+
+
+def _entry(table: Mapping[str, Tensor], k: int) -> dict[str, Tensor]:
+    return {name: x[:, k : k + 1] if x.shape[1] > 1 else x for name, x in table.items()}
 
 
 def _apply(e: sp.Basic, args: list[Tensor]) -> Tensor:

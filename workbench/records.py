@@ -133,13 +133,14 @@ def file_hash(path: str | Path | None) -> str | None:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def source_hash(user_file: str | Path | None = None) -> str:
-    """sha256 of all that decides a record: the four rooms, the user's file, torch and numpy versions."""
+def source_hash(user_files: Sequence[Path] = ()) -> str:
+    """sha256 of all that decides a record: the four rooms, the user's files, torch and numpy versions."""
     digest = hashlib.sha256()
     for room in ROOMS:
         for name, path in _sources(room):
             digest.update(f"{name} {file_hash(path)}\n".encode())
-    digest.update(f"user {file_hash(user_file)}\n".encode())
+    for user_file in user_files:
+        digest.update(f"user {file_hash(user_file)}\n".encode())
     for package in ("torch", "numpy"):
         digest.update(f"{package} {_version(package)}\n".encode())
     return digest.hexdigest()

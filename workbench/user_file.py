@@ -7,7 +7,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,6 +29,7 @@ class UserFile:
 
     theorems, problems, implications  instances that the library does not have
     methods, assumptions, families    classes defined in the file
+    sources                           the file, and the modules beside it that it imported
     """
 
     path: Path
@@ -37,7 +38,8 @@ class UserFile:
     methods: tuple[type[Method], ...] = ()
     assumptions: tuple[type[Assumption], ...] = ()
     families: tuple[type[Problem], ...] = ()
-    implications: tuple[Implies, ...] = field(default=())
+    implications: tuple[Implies, ...] = ()
+    sources: tuple[Path, ...] = ()
 
 
 def load_user_file(path: str | Path) -> UserFile:
@@ -50,7 +52,7 @@ def load_user_file(path: str | Path) -> UserFile:
     path = Path(path)
     module = _import(path)
     found = _collect(module)
-    user = UserFile(path.resolve(), **found)
+    user = UserFile(path.resolve(), **found, sources=_sources(path.resolve()))
     if not any(found.values()):
         raise UserFileError(
             f"{path} holds no Theorem, Problem, Method or Assumption at module level; "
@@ -59,6 +61,15 @@ def load_user_file(path: str | Path) -> UserFile:
     _require_unique(path, "theorems with the id", [t.id for t in user.theorems])
     _require_unique(path, "problems that print as", [repr(p) for p in user.problems])
     return user
+
+
+def _sources(place: Path) -> tuple[Path, ...]:
+    """The file and the loaded modules under its folder, less the library and installed packages."""
+    rooms = {"assumptions", "problems", "workbench", "figures"}
+    loaded = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+    files = [Path(f).resolve() for name, f in loaded.items() if f and name.partition(".")[0] not in rooms]
+    beside = {f for f in files if f.is_relative_to(place.parent) and "site-packages" not in f.parts}
+    return tuple(sorted({place, *beside}))
 
 
 def line_in(error: BaseException, path: Path) -> int | None:

@@ -159,11 +159,11 @@ def test_a_refuted_record_has_a_witness_file(tmp_path):
 def test_the_source_hash_sees_the_users_file(tmp_path):
     mine = tmp_path / "mine.py"
     mine.write_text("a = 1")
-    first = source_hash(mine)
-    assert first == source_hash(mine)
+    first = source_hash([mine])
+    assert first == source_hash([mine])
     assert first != source_hash()
     mine.write_text("a = 2")
-    assert source_hash(mine) != first
+    assert source_hash([mine]) != first
 
 
 def test_the_schema_describes_records():

@@ -20,7 +20,7 @@ def main(witness: Path, json: bool) -> int:
     with wrong_use():
         user = _user_file(data)
         registry = Registry(user)
-    if data.get("code") not in (None, source_hash(user.path if user else None)):
+    if data.get("code") not in (None, source_hash(user.sources if user else ())):
         note("the sources or the versions of torch and numpy are not those that made this witness")
     torch.set_num_threads(1)
     result = _replayed(data, registry, witness)

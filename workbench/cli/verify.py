@@ -143,7 +143,7 @@ def _run(
                 budget=budget,
                 seed=seed,
                 store=store,
-                code=source_hash(user.path if user else None),
+                code=source_hash(user.sources if user else ()),
                 progress=tell,
                 implications=registry.implications,
                 file=str(user.path) if user else None,

@@ -120,7 +120,8 @@ def verify(
     """
     theorems = list(theorems)
     units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
-    for problem in _distinct([u.problem for u in units]):
+    _require_distinct([*problems, *(u.problem for u in units)])
+    for problem in {repr(u.problem): u.problem for u in units}.values():
         require_well_formed(problem)
     records: list[Record] = []
     for index, unit in enumerate(units):
@@ -137,14 +138,13 @@ def verify(
     return records + [_untested(t, seed, code) for t in theorems if not _tested(t, records)]
 
 
-def _distinct(problems: Sequence[Problem]) -> list[Problem]:
-    """The problems without repetition. IllFormedError for two different ones that print alike."""
+def _require_distinct(problems: Sequence[Problem]) -> None:
+    """IllFormedError for two different problems that print alike."""
     known: dict[str, Problem] = {}
     for problem in problems:
         other = known.setdefault(repr(problem), problem)
         if other is not problem and other != problem:
             raise IllFormedError(f"two different problems print as {problem!r}; that text is their identity")
-    return list(known.values())
 
 
 def _tested(theorem: Theorem, records: Sequence[Record]) -> bool:
