@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from workbench._shadow import check_rooms
 
 if TYPE_CHECKING:
+    from workbench.claims import Recurrence
     from workbench.engine import run
-    from workbench.expressions import Recurrence
     from workbench.methods.base import Method, Point
+    from workbench.parts import Mutant, Source, Tight
     from workbench.quantities import Quantity
     from workbench.symbols import (
         after,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         symbols,
         total,
     )
-    from workbench.theorem import Mutant, Source, Theorem, Tight
+    from workbench.theorem import Theorem
     from workbench.trace import Trace
     from workbench.verify import DEFAULT, FULL, QUICK, Budget, Record, replay, verify
 
@@ -45,14 +46,14 @@ _HOME_OF = {
     "QUICK": "workbench.verify",
     "Budget": "workbench.verify",
     "Method": "workbench.methods.base",
-    "Mutant": "workbench.theorem",
+    "Mutant": "workbench.parts",
     "Point": "workbench.methods.base",
     "Quantity": "workbench.quantities",
     "Record": "workbench.verify",
-    "Recurrence": "workbench.expressions",
-    "Source": "workbench.theorem",
+    "Recurrence": "workbench.claims",
+    "Source": "workbench.parts",
     "Theorem": "workbench.theorem",
-    "Tight": "workbench.theorem",
+    "Tight": "workbench.parts",
     "Trace": "workbench.trace",
     "after": "workbench.symbols",
     "avg": "workbench.symbols",

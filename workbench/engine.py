@@ -11,8 +11,9 @@ from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import require_dimension, require_points
 from problems.base import Problem
 from workbench.draws import STREAM_INIT, DrawStream
+from workbench.measure import cumulative, measuring, read_block
 from workbench.methods.base import Method
-from workbench.quantities import SHARED, Quantity, Reading, as_quantity
+from workbench.quantities import SHARED, Quantity, as_quantity
 from workbench.trace import Trace
 
 BLOCK = 64
@@ -71,7 +72,7 @@ def run(
     chosen = _chosen(known, problem, record, norm)
     tables = _tables(method, schedule, steps, rows)
     # a bad value of a late step fails here, not there; no step is taken at k = K
-    method.with_values(_measuring(method, {name: t[:, :-1] for name, t in tables.items()}))
+    method.with_values(measuring(method, {name: t[:, :-1] for name, t in tables.items()}))
     tables = _with_valid_end(method, tables)
     parts = []
     with torch.no_grad():
@@ -157,7 +158,7 @@ def _tables(method: Method, schedule: Schedule | None, steps: int, rows: int) ->
 def _with_valid_end(method: Method, tables: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tables; where the method rejects the values at k = K, those of K - 1 stand for them."""
     try:
-        method.with_values(_measuring(method, tables))
+        method.with_values(measuring(method, tables))
     except ValueError:
         return {name: torch.cat([t[:, :-1], t[:, -2:-1]], 1) for name, t in tables.items()}
     return tables
@@ -209,7 +210,7 @@ def _run_block(
         states.append(_blanked(alive, new))
         seconds.append(time.perf_counter() - started)
     kept = sorted({*range(0, steps + 1, every), steps})
-    reading = _reading(problem, method, states, stated, tables, kept, norm)
+    reading = read_block(problem, method, states, stated, tables, kept, norm)
     lost = ((diverged_at >= 0)[:, None] & (torch.tensor(kept).to(x0.device) >= diverged_at[:, None])).cpu()
     # a reader need not pass nan on: torch.sign(nan) is 0
     values = {name: q.read(reading) for name, q in quantities.items()}
@@ -224,7 +225,7 @@ def _run_block(
         quantities={name: v.cpu() for name, v in values.items()},
         resolutions={name: q.error(reading, values[name]).cpu() for name, q in quantities.items()},
         cancelled={name: q.cancelled(reading, values[name]).cpu() for name, q in quantities.items()},
-        costs=_cumulative(costs, seconds, x0.shape[0], kept),
+        costs=cumulative(costs, seconds, x0.shape[0], kept),
         diverged_at=diverged_at.cpu(),
         x=reading.x.cpu() if keep_state else None,
     )
@@ -246,48 +247,3 @@ def _blanked(alive: Tensor, state: Any) -> Any:
     return type(state)(
         *(torch.where(_as_rows(alive, f), f, torch.nan) if f.is_floating_point() else f for f in state)
     )
-
-
-def _reading(
-    problem: Problem,
-    method: Method,
-    states: Sequence[Any],
-    stated: Tensor,
-    tables: Mapping[str, Tensor],
-    kept: list[int],
-    norm: Norm,
-) -> Reading:
-    """The recorded steps; every field (batch, len(kept), ...)."""
-    thin = {name: t[:, kept] for name, t in tables.items()}
-    return Reading(
-        problem,
-        method.with_values(_measuring(method, thin)),
-        type(states[0])(*(torch.stack([states[k][i] for k in kept], 1) for i in range(len(states[0])))),
-        norm,
-        _x_error(problem, stated, torch.stack([s.x for s in states], 1))[:, kept],
-        None if len(kept) == len(states) else torch.stack([states[max(k - 1, 0)].x for k in kept], 1),
-    )
-
-
-def _measuring(method: Method, tables: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Hyperparameters as quantities see them: (batch, K + 1 or 1, 1)."""
-    fixed = {name: getattr(method, name) for name in method.fields()}
-    shaped = {n: v[:, None] for n, v in fixed.items() if isinstance(v, Tensor) and v.dim() == 2}
-    return {**shaped, **tables}
-
-
-def _x_error(problem: Problem, stated: Tensor, x: Tensor) -> Tensor:
-    """Rounding and the stated error of the oracles, both added up over the steps so far; (batch, K + 1)."""
-    size = x.norm(dim=-1).nan_to_num(0.0).cummax(1).values
-    if problem.offers("x_star"):
-        size = size + problem.x_star.norm()  # pyright: ignore[reportAttributeAccessIssue]
-    k = torch.arange(x.shape[1], dtype=x.dtype, device=x.device)
-    return (8 + k) * EPS * size + stated.cumsum(1)
-
-
-def _cumulative(costs: list[Any], seconds: list[float], rows: int, kept: list[int]) -> dict[str, Tensor]:
-    units = dict.fromkeys(unit for spent in costs for unit in spent)
-    zero = torch.zeros(rows, dtype=torch.float64)
-    table = {u: torch.stack([spent.get(u, zero) for spent in costs], 1).cumsum(1)[:, kept] for u in units}
-    table["seconds"] = torch.tensor(seconds, dtype=torch.float64)[kept].expand(rows, -1)
-    return table

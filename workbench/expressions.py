@@ -1,17 +1,17 @@
-"""Evaluate a claim on recorded numbers: values, magnitudes for rounding, and where it is defined.
+"""Evaluate a claim on recorded numbers: values, and sizes for rounding.
 
 Arrays are ``(batch, K + 1, *axes)``: the step axis is 1, the named axes of ``_j`` and ``_i`` follow.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import sympy as sp
 import torch
 from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 from torch import Tensor
 
+from workbench.claims import Claim, Recurrence, axes_of, free_symbols
+from workbench.operations import SUPPORTED, apply
 from workbench.symbols import (
     OVER_CLIENTS,
     OVER_LAYERS,
@@ -28,81 +28,6 @@ from workbench.symbols import (
 EPS = torch.finfo(torch.float64).eps
 
 _AXES = {"i": "layer", "j": "client"}
-
-
-@dataclass(frozen=True)
-class Recurrence:
-    """A bound given by recursion: ``start`` values at k = 0, ``update`` from k to k + 1.
-
-    Both map names of the recursion's own variables to expressions in them and in the claim's
-    symbols; ``value`` names the variable that is the bound. Defined at every k.
-    """
-
-    start: Mapping[str, Any]
-    update: Mapping[str, Any]
-    value: str
-
-    def __post_init__(self) -> None:
-        """The three parts speak of the same variables."""
-        if set(self.start) != set(self.update) or self.value not in self.start:
-            raise ValueError(
-                "Recurrence: start and update must name the same variables and value one of them, got "
-                f"start {sorted(self.start)}, update {sorted(self.update)}, value {self.value!r}"
-            )
-
-    def expressions(self) -> tuple[Any, ...]:
-        """All expressions, start first."""
-        return (*self.start.values(), *self.update.values())
-
-
-Claim = sp.Basic | Recurrence | float | int
-"""One side of a claim."""
-
-
-def free_symbols(side: Claim) -> set[sp.Symbol]:
-    """Symbols in an expression, the recursion's own variables left out."""
-    if isinstance(side, Recurrence):
-        found = set().union(*(sp.sympify(e).free_symbols for e in side.expressions()))
-        return {s for s in found if s.name not in side.start}  # pyright: ignore[reportAttributeAccessIssue]
-    return set(sp.sympify(side).free_symbols)  # pyright: ignore[reportReturnType]
-
-
-def axes_of(name: str) -> str:
-    """Trailing axes of a name by its ending: "j" clients, "i" layers, "ji" both."""
-    base = name.removesuffix("_next").removesuffix("0")
-    for ending in ("ji", "j", "i"):
-        if base.endswith("_" + ending):
-            return ending
-    return ""
-
-
-def support(side: Claim, next_names: set[str]) -> tuple[int, int]:
-    """(lo, hi): the claim's side is defined for lo <= k <= K + hi.
-
-    ``next_names`` are the symbols that mean a quantity at k + 1. ``first`` needs the whole run:
-    lo = -1 stands for "at k = K alone". ValueError for a reduction inside a reduction that would be
-    undefined at its first term, and as ``require_evaluable``.
-    """
-    require_evaluable(side)
-    if isinstance(side, Recurrence):
-        parts = [_support(sp.sympify(e), next_names) for e in side.start.values()]
-        updates = [_support(sp.sympify(e), next_names) for e in side.update.values()]
-        if any(lo != 0 for lo, _ in parts + updates):
-            raise ValueError("a Recurrence cannot contain reductions over steps")
-        return 0, min([0, *(hi for _, hi in parts)])
-    return _support(sp.sympify(side), next_names)
-
-
-def _support(e: sp.Basic, next_names: set[str]) -> tuple[int, int]:
-    if isinstance(e, sp.Symbol):
-        return 0, -1 if e.name in next_names else 0
-    inner = [_support(a, next_names) for a in e.args]
-    if isinstance(e, OVER_STEPS):
-        if inner[0][0] != 0:
-            raise ValueError(f"{e}: a reduction over steps inside another is undefined at its first term")
-        return (-1, 0) if isinstance(e, first) else (1, 0)
-    los = [lo for lo, _ in inner]
-    return (-1 if -1 in los else max([0, *los])), min([0, *(hi for _, hi in inner)])
 
 
 def require_evaluable(side: Claim, axes: str = "") -> None:
@@ -174,13 +99,13 @@ class Evaluator:
             return self._over_axis(e, self._value, axes)
         if isinstance(e, sp.Piecewise):
             return self._piecewise(e, [self._value(a.args[0], axes) for a in e.args], axes)
-        if not isinstance(e, _SUPPORTED):
-            known = ", ".join(sorted(kind.__name__ for kind in _SUPPORTED))
+        if not isinstance(e, SUPPORTED):
+            known = ", ".join(sorted(kind.__name__ for kind in SUPPORTED))
             raise ValueError(
                 f"{type(e).__name__} in {e} is not supported in a claim; {known}, Piecewise "
                 "and the reductions of workbench are"
             )
-        return _apply(e, [self._value(a, axes) for a in e.args])
+        return apply(e, [self._value(a, axes) for a in e.args])
 
     def _piecewise(self, e: sp.Piecewise, values: list[Tensor], axes: str) -> Tensor:
         result = values[-1].new_full((1, 1) + (1,) * len(axes), torch.nan)
@@ -271,7 +196,7 @@ class Evaluator:
         if isinstance(e, sp.Add | sp.Max | sp.Min | sp.Abs):
             args = [self._size(a, axes) for a in e.args]
             larger = sp.Max(*e.args, evaluate=False) if isinstance(e, sp.Max | sp.Min) else e
-            return _apply(larger, args)
+            return apply(larger, args)
         value = self._value(e, axes).abs()
         inner = self._size(e.args[0], axes)
         if isinstance(e, sp.exp):
@@ -293,10 +218,10 @@ class Evaluator:
         |prod v| + sum_i (size_i - |v_i|) prod_{j != i} |v_j|: the product of the sizes to first order.
         """
         values = [self._value(a, axes).abs() for a in e.args]
-        total_size = _apply(e, values)
+        total_size = apply(e, values)
         for i, a in enumerate(e.args):
             beyond = (self._size(a, axes) - values[i]).clamp(min=0)
-            total_size = total_size + _apply(e, [*values[:i], beyond, *values[i + 1 :]])
+            total_size = total_size + apply(e, [*values[:i], beyond, *values[i + 1 :]])
         return total_size
 
     def _size_of_power(self, e: sp.Pow, axes: str) -> Tensor:
@@ -317,56 +242,3 @@ class Evaluator:
 
 def _entry(table: Mapping[str, Tensor], k: int) -> dict[str, Tensor]:
     return {name: x[:, k : k + 1] if x.shape[1] > 1 else x for name, x in table.items()}
-
-
-def _apply(e: sp.Basic, args: list[Tensor]) -> Tensor:
-    result = args[0]
-    if isinstance(e, sp.Add):
-        for a in args[1:]:
-            result = result + a
-        return result
-    if isinstance(e, sp.Mul):
-        for a in args[1:]:
-            result = result * a
-        return result
-    if isinstance(e, sp.Pow):
-        return _power(e, args)
-    if isinstance(e, sp.Max | sp.Min):
-        for a in args[1:]:
-            result = torch.maximum(result, a) if isinstance(e, sp.Max) else torch.minimum(result, a)
-        return result
-    if isinstance(e, sp.And | sp.Or):
-        for a in args[1:]:
-            result = result & a if isinstance(e, sp.And) else result | a
-        return result
-    return next(function for kind, function in _FUNCTIONS.items() if isinstance(e, kind))(*args)
-
-
-def _power(e: sp.Pow, args: list[Tensor]) -> Tensor:
-    base, exponent = args
-    if e.args[1] == sp.Rational(1, 2):
-        return base.sqrt()
-    if e.args[1] == -1:
-        return 1 / base
-    if e.args[1].is_Integer:
-        return base ** int(e.args[1])  # pyright: ignore[reportArgumentType]
-    return base**exponent
-
-
-_FUNCTIONS: dict[type, Any] = {
-    sp.Abs: torch.abs,
-    sp.exp: torch.exp,
-    sp.log: torch.log,
-    sp.ceiling: torch.ceil,
-    sp.floor: torch.floor,
-    sp.sign: torch.sign,
-    sp.Not: torch.logical_not,
-    sp.StrictLessThan: torch.lt,
-    sp.LessThan: torch.le,
-    sp.StrictGreaterThan: torch.gt,
-    sp.GreaterThan: torch.ge,
-    sp.Equality: torch.eq,
-    sp.Unequality: torch.ne,
-}
-
-_SUPPORTED = (sp.Add, sp.Mul, sp.Pow, sp.Max, sp.Min, sp.And, sp.Or, *_FUNCTIONS)

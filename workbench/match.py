@@ -7,7 +7,7 @@ from typing import Any
 
 from assumptions import IMPLICATIONS, Certificate, Implies, closure
 from problems.base import Problem
-from workbench.expressions import free_symbols
+from workbench.claims import free_symbols
 from workbench.methods.base import Method
 from workbench.theorem import Theorem
 

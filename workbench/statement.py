@@ -7,7 +7,7 @@ from typing import Any
 import sympy as sp
 from sympy.printing.latex import LatexPrinter, tex_greek_dictionary
 
-from workbench.expressions import Recurrence
+from workbench.claims import Recurrence
 from workbench.theorem import Theorem
 
 RELATION = {"path": ("<=", r"\le"), "exact": ("=", "=")}

@@ -4,84 +4,18 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import sympy as sp
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Assumption, Norm
-from problems.base import Problem
-from workbench.expressions import Claim, Recurrence, axes_of, free_symbols, require_evaluable, support
+from workbench.claims import Claim, Recurrence, axes_of, free_symbols, support
+from workbench.expressions import require_evaluable
 from workbench.methods.base import Method
+from workbench.parts import FACTS, KINDS, Kind, Meaning, Mutant, Source, Tight
 from workbench.quantities import SHARED, Quantity, as_quantity
 from workbench.symbols import after, is_ours, symbols
-
-Kind = Literal["path", "exact", "equal"]
-KINDS: tuple[str, ...] = ("path", "exact", "equal")
-"""Kinds that the verifier decides."""
-
-FACTS: Mapping[str, str] = {
-    "d": "dimension",
-    "n_terms": "terms of the finite sum",
-    "n_clients": "clients",
-    "n_layers": "layers",
-    "k": "step index",
-    "K": "horizon, known in advance; a claim that mentions it is checked at k = K alone",
-}
-
-Status = Literal["SOURCED", "DERIVED", "RECALLED"]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a statement comes from. ``paper`` is a citation key or an identifier such as an arXiv number.
-
-    SOURCED  the statement was read at the place that ``where`` names
-    DERIVED  proved here (the theorem carries the proof); never to be called the paper's theorem
-    RECALLED from memory: shown, never counted for or against
-    """
-
-    paper: str
-    status: Status
-    where: str = ""
-    title: str = ""
-
-    def __post_init__(self) -> None:
-        """The three states are a closed list."""
-        if self.status not in ("SOURCED", "DERIVED", "RECALLED"):
-            raise ValueError(f"status must be SOURCED, DERIVED or RECALLED, got {self.status!r}")
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A false variant that must be refuted: why it is false, on which instance, what changes.
-
-    ``change`` maps fields of the theorem to new values; ``steps`` is the length of the run on which
-    it fails, ``on`` the instance and its size.
-    """
-
-    why: str
-    on: Problem
-    change: Mapping[str, Any]
-    steps: int = 50
-
-
-@dataclass(frozen=True)
-class Tight:
-    """The tightest instance known and the tightness measured / bound that it reaches."""
-
-    on: Problem
-    tightness: float
-    steps: int = 50
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a name in a claim is: field, constant, fact or quantity, and at which step."""
-
-    kind: Literal["field", "constant", "fact", "quantity"]
-    base: str
-    when: Literal["now", "next", "start"] = "now"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +83,7 @@ class Theorem:
         self._check_mutants()
         for side in (self.measured, self.bound, self.when):
             support(side, self.next_names)
+            require_evaluable(side)
         self._check_known_in_advance(self.requires, "requires")
 
     # -- what the parts are ----------------------------------------------------------------------

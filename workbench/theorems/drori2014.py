@@ -5,8 +5,9 @@ import sympy as sp
 from assumptions import Convex, Smooth
 from problems import Huber, Quadratic
 from workbench.methods import GradientDescent
+from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import symbols
-from workbench.theorem import Mutant, Source, Theorem, Tight
+from workbench.theorem import Theorem
 
 stepsize, L, k, gap, dist0 = symbols("stepsize L k gap dist0")
 

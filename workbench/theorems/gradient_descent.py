@@ -5,8 +5,9 @@ import sympy as sp
 from assumptions import PL, Smooth, StronglyConvex
 from problems import Quadratic
 from workbench.methods import GradientDescent
+from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import best, symbols
-from workbench.theorem import Mutant, Source, Theorem, Tight
+from workbench.theorem import Theorem
 
 stepsize, L, mu, mu_pl, k = symbols("stepsize L mu mu_pl k")
 gap, gap0, gap_next, dist, dist_next, gradnorm = symbols("gap gap0 gap_next dist dist_next gradnorm")

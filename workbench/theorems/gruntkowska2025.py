@@ -8,10 +8,11 @@ import sympy as sp
 
 from assumptions import Convex, Smooth
 from problems import AbsAffine, Huber, WeightedL1
-from workbench.expressions import Recurrence
+from workbench.claims import Recurrence
 from workbench.methods import BPM, ProximalPoint
+from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import symbols, total
-from workbench.theorem import Mutant, Source, Theorem, Tight
+from workbench.theorem import Theorem
 
 PAPER = "arXiv:2502.02002"
 SEQUEL = "its sequel, arXiv:2510.00823"

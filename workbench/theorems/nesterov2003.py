@@ -5,8 +5,9 @@ import sympy as sp
 from assumptions import Convex, Lipschitz, Smooth
 from problems import AbsAffine, Quadratic
 from workbench.methods import GradientDescent, ProximalPoint, Subgradient
+from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import best, symbols, total
-from workbench.theorem import Mutant, Source, Theorem, Tight
+from workbench.theorem import Theorem
 
 stepsize, G, L, K, k, gap, dist0 = symbols("stepsize G L K k gap dist0")
 

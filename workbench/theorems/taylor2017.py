@@ -3,8 +3,9 @@
 from assumptions import Convex
 from problems import AbsAffine
 from workbench.methods import ProximalPoint
+from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import symbols, total
-from workbench.theorem import Mutant, Source, Theorem, Tight
+from workbench.theorem import Theorem
 
 stepsize, gap, gap0, dist0, k, K = symbols("stepsize gap gap0 dist0 k K")
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from assumptions import EVERYWHERE
-from workbench.expressions import EPS, Claim, Evaluator, free_symbols, support
+from workbench.claims import Claim, free_symbols, support
+from workbench.expressions import EPS, Evaluator
 from workbench.match import Case
 from workbench.theorem import Theorem
 from workbench.verify.environment import Numbers

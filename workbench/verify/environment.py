@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from problems.base import Problem
+from workbench.claims import axes_of, free_symbols
 from workbench.engine import run
-from workbench.expressions import Evaluator, axes_of, free_symbols
+from workbench.expressions import Evaluator
 from workbench.match import Case
 from workbench.methods.base import Method, Point
 from workbench.quantities import Quantity, Reading

@@ -12,7 +12,8 @@ from assumptions import IMPLICATIONS, Implies
 from problems.base import Problem
 from problems.well_formed import IllFormedError, require_well_formed
 from workbench.match import Case, match
-from workbench.theorem import Mutant, Theorem
+from workbench.parts import Mutant
+from workbench.theorem import Theorem
 from workbench.verify.budget import DEFAULT, Budget
 from workbench.verify.claim import SUSPECT
 from workbench.verify.judge import judge

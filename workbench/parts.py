@@ -1,0 +1,74 @@
+"""What a theorem is made of: source, mutants, tightest instances, kinds, facts, meanings of names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from problems.base import Problem
+
+Kind = Literal["path", "exact", "equal"]
+KINDS: tuple[str, ...] = ("path", "exact", "equal")
+"""Kinds that the verifier decides."""
+
+FACTS: Mapping[str, str] = {
+    "d": "dimension",
+    "n_terms": "terms of the finite sum",
+    "n_clients": "clients",
+    "n_layers": "layers",
+    "k": "step index",
+    "K": "horizon, known in advance; a claim that mentions it is checked at k = K alone",
+}
+
+Status = Literal["SOURCED", "DERIVED", "RECALLED"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a statement comes from. ``paper`` is a citation key or an identifier such as an arXiv number.
+
+    SOURCED  the statement was read at the place that ``where`` names
+    DERIVED  proved here (the theorem carries the proof); never to be called the paper's theorem
+    RECALLED from memory: shown, never counted for or against
+    """
+
+    paper: str
+    status: Status
+    where: str = ""
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        """The three states are a closed list."""
+        if self.status not in ("SOURCED", "DERIVED", "RECALLED"):
+            raise ValueError(f"status must be SOURCED, DERIVED or RECALLED, got {self.status!r}")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A false variant that must be refuted: why it is false, on which instance, what changes.
+
+    ``change`` maps fields of the theorem to new values; ``steps`` is the length of the run on which
+    it fails, ``on`` the instance and its size.
+    """
+
+    why: str
+    on: Problem
+    change: Mapping[str, Any]
+    steps: int = 50
+
+
+@dataclass(frozen=True)
+class Tight:
+    """The tightest instance known and the tightness measured / bound that it reaches."""
+
+    on: Problem
+    tightness: float
+    steps: int = 50
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a name in a claim is: field, constant, fact or quantity, and at which step."""
+
+    kind: Literal["field", "constant", "fact", "quantity"]
+    base: str
+    when: Literal["now", "next", "start"] = "now"
