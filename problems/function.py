@@ -11,6 +11,7 @@ from assumptions.guards import require_dimension, require_points
 from problems.ball_newton import SolverError
 from problems.base import Problem
 from problems.newton_oracles import NewtonOracles, newton_oracles
+from problems.optimum import Optimum
 from problems.oracle_guards import project_unique, require_euclidean, require_vector
 
 Values = Callable[[Tensor], Tensor]
@@ -178,21 +179,25 @@ def _solved(problem: FunctionProblem) -> FunctionProblem:
     oracles = newton_oracles(problem, problem.assume)
     if oracles is None:
         return problem
-    if problem.x_star is None and oracles.mu > 0:
-        try:
-            found = oracles.minimum
-        except SolverError:
-            pass
-        else:
-            problem = replace(problem, x_star=found.x, x_star_error=found.x_error)
-            _require_consistent(problem)
-            problem = replace(problem, f_star=found.f_star, f_star_error=found.f_star_error)
+    found = _minimum(oracles) if problem.x_star is None and oracles.mu > 0 else None
+    if found is not None:
+        problem = replace(problem, x_star=found.x, x_star_error=found.x_error)
+        _require_consistent(problem)
+        problem = replace(problem, f_star=found.f_star, f_star_error=found.f_star_error)
     return replace(
         problem,
         prox=problem.prox or oracles.prox,
         brox=problem.brox or oracles.brox,
         oracles=oracles,
     )
+
+
+def _minimum(oracles: NewtonOracles) -> Optimum | None:
+    """The minimiser; None where Newton's method fails, and claims that need it do not apply."""
+    try:
+        return oracles.minimum
+    except SolverError:
+        return None
 
 
 def _entries(name: str, value: Sequence[float] | Tensor) -> tuple[float, ...]:

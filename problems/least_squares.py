@@ -10,15 +10,16 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
 from assumptions.guards import require_points
-from problems.base import Problem, start_point
+from problems.base import start_point
 from problems.data import data_files, design, load
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import positive_step, project_unique
 from problems.secular import EPS, quadratic_brox, quadratic_prox
+from problems.solved import SolvedProblem
 
 
 @dataclass(frozen=True)
-class LeastSquares(Problem):
+class LeastSquares(SolvedProblem):
     """f(x) = |A x - b|^2 / (2 n), A (n, d) with independent columns; a mean of n terms.
 
     data: "breast_cancer", "digits" or the path of a LIBSVM file; columns standardised, constant
@@ -77,7 +78,7 @@ class LeastSquares(Problem):
         return mu, L
 
     @cached_property
-    def _optimum(self) -> Optimum:
+    def _optimum(self) -> Optimum:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Eigenvectors give the solution, refined and certified in extended precision."""
         (a, b), (eigenvalues, basis) = (longdouble(t) for t in self._data), self._spectrum
         inverse = longdouble(basis / eigenvalues) @ longdouble(basis).T
@@ -91,31 +92,6 @@ class LeastSquares(Problem):
         value: Array = (r @ r) / (2 * n)
         value_error = float(np.abs(r) @ r_error / n + r_error @ r_error / n + (n + 4) * u * value)
         return certified_optimum(x, value, value_error, grad, 1.01 * grad_error, self._constants[0])
-
-    @property
-    def x_star(self) -> Tensor:
-        """The solution to ``x_star_error``, (d,)."""
-        return self._optimum.x
-
-    @property
-    def f_star(self) -> float:
-        """An upper bound of inf f, off by at most ``f_star_error``."""
-        return self._optimum.f_star
-
-    @property
-    def f_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """|grad|^2 / (2 mu) at the solution found, plus rounding."""
-        return self._optimum.f_star_error
-
-    @property
-    def x_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """|grad| / mu at the solution found."""
-        return self._optimum.x_error
-
-    @property
-    def unique_star(self) -> bool:
-        """True: mu > 0."""
-        return True
 
     @property
     def certified(self) -> tuple[Certificate, ...]:

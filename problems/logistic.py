@@ -12,13 +12,14 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
 from assumptions.guards import require_points, require_positive
 from problems.ball_newton import proximal_minimise
-from problems.base import Problem, start_point
+from problems.base import start_point
 from problems.data import binary_labels, data_files, design, load
 from problems.newton_steps import newton_brox, newton_prox
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import project_unique
 from problems.secular import EPS
 from problems.softplus import softplus, softplus_divergence
+from problems.solved import SolvedProblem
 from problems.space import Choice, LogUniform, Range
 
 AT_ONCE = 8
@@ -26,7 +27,7 @@ AT_ONCE = 8
 
 
 @dataclass(frozen=True)
-class LogisticRegression(Problem):
+class LogisticRegression(SolvedProblem):
     """f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.
 
     data: "breast_cancer" (malignant -1, benign +1), "digits" (odd -1, even +1) or the path of a
@@ -83,7 +84,7 @@ class LogisticRegression(Problem):
         return ((top + margin) / 4 + self.reg) * (1 + 4 * EPS)
 
     @cached_property
-    def _optimum(self) -> Optimum:
+    def _optimum(self) -> Optimum:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Newton, then refined and certified in extended precision."""
         start = torch.zeros(1, self.d, dtype=torch.float64)
         x = proximal_minimise(self, start, torch.zeros_like(start[:, :1])).point[0]
@@ -106,31 +107,6 @@ class LogisticRegression(Problem):
         grad_error = np.abs(rows).T @ sigmoid_error / n + (8 * u) * self.reg * np.abs(z)
         value_error = float(m_error.mean() + (n + self.d + 16) * u * value)
         return value, grad, 1.01 * value_error, 1.01 * grad_error
-
-    @property
-    def x_star(self) -> Tensor:
-        """The minimiser to ``x_star_error``, (d,)."""
-        return self._optimum.x
-
-    @property
-    def f_star(self) -> float:
-        """An upper bound of inf f, off by at most ``f_star_error``."""
-        return self._optimum.f_star
-
-    @property
-    def f_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """|grad|^2 / (2 reg) at the point found, plus rounding."""
-        return self._optimum.f_star_error
-
-    @property
-    def x_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """|grad| / reg at the point found."""
-        return self._optimum.x_error
-
-    @property
-    def unique_star(self) -> bool:
-        """True."""
-        return True
 
     @property
     def certified(self) -> tuple[Certificate, ...]:

@@ -1,6 +1,7 @@
 """The room's lists, bad arguments of its families, and known answers."""
 
 import importlib
+import inspect
 import pkgutil
 from typing import Any
 
@@ -30,7 +31,7 @@ def test_every_family_is_on_the_list():
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Problem) and value.__module__ == module.__name__:
                 found.add(value)
-    assert found == {*PROBLEMS, Problem, FunctionProblem}
+    assert {c for c in found if not inspect.isabstract(c)} == {*PROBLEMS, FunctionProblem}
 
 
 def test_every_family_has_instances():

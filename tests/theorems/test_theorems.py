@@ -5,7 +5,7 @@ import pytest
 from problems import INSTANCES
 from workbench.theorems import THEOREMS
 from workbench.verify import QUICK, Budget, Verdict, judge_unit
-from workbench.verify.run import Unit, plan
+from workbench.verify.plan import Unit, plan
 
 EXPECTED = {Verdict.NOT_REFUTED, Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN}
 MUTANTS = [(t, m) for t in THEOREMS for m in t.mutants]

@@ -16,7 +16,7 @@ from tests.workbench.toys import OURS, Parabola, gd, verdict
 from workbench import Mutant, Quantity, Recurrence, Theorem, first, symbols, verify
 from workbench.methods import BPM, GradientDescent, ProximalPoint, Subgradient
 from workbench.verify import QUICK, Budget, Verdict, judge_unit
-from workbench.verify.run import Unit
+from workbench.verify.plan import Unit
 
 gap, gap0, gap_next, dist, dist0, dist_next = symbols("gap gap0 gap_next dist dist0 dist_next")
 L, mu, k, K, radius, stepsize = symbols("L mu k K radius stepsize")

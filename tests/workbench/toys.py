@@ -13,7 +13,7 @@ from workbench import Source, Theorem
 from workbench.draws import Coin, Gaussian, Index, Space, Subset
 from workbench.methods import GradientDescent, Method, Point
 from workbench.verify import Budget, judge_unit
-from workbench.verify.run import Unit
+from workbench.verify.plan import Unit
 
 OURS = Source("a test", "DERIVED")
 SHORT = Budget("test", steps=20, starts=8)

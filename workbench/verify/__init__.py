@@ -5,9 +5,10 @@ have their place beside it: a case, a budget and a seed in, an ``Outcome`` out.
 """
 
 from workbench.verify.budget import DEFAULT, FULL, QUICK, Budget
+from workbench.verify.plan import Unit, plan
 from workbench.verify.record import Record
 from workbench.verify.replay import Replayed, replay
-from workbench.verify.run import ResultStore, Unit, judge_unit, plan, verify
+from workbench.verify.run import ResultStore, judge_unit, verify
 from workbench.verify.verdicts import Verdict, is_expected
 
 __all__ = [

@@ -1,23 +1,19 @@
-"""Verify theorems on problems: units of work, records, resumption."""
+"""Verify theorems on problems: every unit of the plan, its records, resumption."""
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from assumptions import IMPLICATIONS, Implies
 from problems.base import Problem
-from problems.well_formed import IllFormedError, require_well_formed
+from problems.well_formed import require_well_formed
 from workbench.match import Case, match
-from workbench.parts import Mutant
 from workbench.theorem import Theorem
 from workbench.verify.budget import DEFAULT, Budget
 from workbench.verify.claim import SUSPECT
 from workbench.verify.judge import judge
 from workbench.verify.outcome import Outcome, decide
+from workbench.verify.plan import Unit, plan, require_distinct
 from workbench.verify.record import Record
 from workbench.verify.verdicts import Verdict, is_expected
 
@@ -32,73 +28,6 @@ class ResultStore(Protocol):
     def write(self, records: Sequence[Record]) -> None:
         """Keep the records of one unit."""
         ...
-
-
-def _content_hash(path: str) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One piece of work: a theorem on a problem, or a mutant on its instance."""
-
-    theorem: Theorem
-    problem: Problem
-    budget: Budget
-    seed: int
-    code: str
-    mutant: Mutant | None = None
-
-    @property
-    def key(self) -> str:
-        """Identity: specification, budget, seed and sources."""
-        parts = {
-            "theorem": self.theorem.id,
-            "problem": repr(self.problem),
-            "mutant": self.mutant.why if self.mutant else None,
-            "budget": repr(self.budget),
-            "seed": self.seed,
-            "code": self.code,
-            "files": [_content_hash(path) for path in self.problem.files],
-        }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
-
-    @property
-    def label(self) -> str:
-        """A line for progress."""
-        name = f"{self.theorem.id} ({self.mutant.why})" if self.mutant else self.theorem.id
-        return f"{name} on {self.problem!r}"
-
-
-def plan(
-    theorems: Iterable[Theorem],
-    problems: Sequence[Problem],
-    *,
-    budget: Budget = DEFAULT,
-    seed: int = 0,
-    mutants: bool = True,
-    code: str = "",
-) -> list[Unit]:
-    """Every unit, theorem by theorem: all problems (one per family if the budget says so), then mutants.
-
-    The instances on which a theorem is known to be tight are always among its problems.
-    """
-    units = []
-    for theorem in theorems:
-        chosen = _one_per_family(problems) if budget.first_only else list(problems)
-        chosen += [t.on for t in theorem.tight if t.on not in chosen]
-        units += [Unit(theorem, problem, budget, seed, code) for problem in chosen]
-        for mutant in theorem.mutants if mutants else ():
-            short = Budget("mutant", steps=mutant.steps, starts=1)
-            units.append(Unit(theorem, mutant.on, short, seed, code, mutant))
-    return units
-
-
-def _one_per_family(problems: Sequence[Problem]) -> list[Problem]:
-    first: dict[str, Problem] = {}
-    for problem in problems:
-        first.setdefault(problem.family, problem)
-    return list(first.values())
 
 
 def verify(
@@ -121,7 +50,7 @@ def verify(
     """
     theorems = list(theorems)
     units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
-    _require_distinct([*problems, *(u.problem for u in units)])
+    require_distinct([*problems, *(u.problem for u in units)])
     for problem in {repr(u.problem): u.problem for u in units}.values():
         require_well_formed(problem)
     records: list[Record] = []
@@ -137,15 +66,6 @@ def verify(
     if progress:
         progress(len(units), len(units), "")
     return records + [_untested(t, seed, code) for t in theorems if not _tested(t, records)]
-
-
-def _require_distinct(problems: Sequence[Problem]) -> None:
-    """IllFormedError for two different problems that print alike."""
-    known: dict[str, Problem] = {}
-    for problem in problems:
-        other = known.setdefault(repr(problem), problem)
-        if other is not problem and other != problem:
-            raise IllFormedError(f"two different problems print as {problem!r}; that text is their identity")
 
 
 def _tested(theorem: Theorem, records: Sequence[Record]) -> bool:
