@@ -79,6 +79,21 @@ def test_the_tour_runs_and_stands_in_the_readme():
     assert done.stdout.splitlines()[-1] == "not refuted 1.000000"
 
 
+def test_the_example_of_the_assumptions_runs_and_stands_in_its_page():
+    text = (ROOT / "docs/examples/assumptions.py").read_text()
+    assert text.split('"""\n\n', 1)[1].rstrip() in (ROOT / "docs/assumptions.md").read_text()
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/examples/assumptions.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    checked, estimated, refuted, *_ = done.stdout.splitlines()
+    assert "not refuted" in checked
+    assert estimated.startswith("{'L_seen': 9.9")
+    assert "Smooth(L=9.0): refuted" in refuted
+
+
 def test_the_table_of_the_readme_is_what_the_command_prints(tmp_path):
     readme = (ROOT / "README.md").read_text()
     command, shown = re.search(r"\$ \.venv/bin/workbench (verify .*?)\n(.*?)```", readme, re.S).groups()
