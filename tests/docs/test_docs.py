@@ -80,10 +80,10 @@ def test_the_tour_runs_and_stands_in_the_readme():
 
 
 def test_the_example_of_the_assumptions_runs_and_stands_in_its_page():
-    text = (ROOT / "docs/examples/assumptions.py").read_text()
+    text = (ROOT / "docs/examples/smoothness.py").read_text()
     assert text.split('"""\n\n', 1)[1].rstrip() in (ROOT / "docs/assumptions.md").read_text()
     done = subprocess.run(
-        [sys.executable, ROOT / "docs/examples/assumptions.py"],
+        [sys.executable, ROOT / "docs/examples/smoothness.py"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
