@@ -296,18 +296,60 @@ def test_an_error_in_my_method_is_said_with_its_line(false_claim):
 
 def test_an_interrupted_run_goes_on_where_it_was():
     arguments = ("-m", "workbench", "verify", "--full", "--out", "results")
-    done = process(*arguments)
+    # a shell ignores SIGINT for what it starts in the background, and children inherit that
+    done = process(*arguments, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     file = Path("results/records-0.jsonl")
     end = time.monotonic() + 60
     while not (file.exists() and file.stat().st_size) and time.monotonic() < end:
         time.sleep(0.05)
     done.send_signal(signal.SIGINT)
-    out, err = done.communicate(timeout=60)
+    try:
+        out, err = done.communicate(timeout=60)
+    finally:
+        done.kill()
     assert done.returncode == 130, err
     assert "saved in results; the same command goes on" in err
     assert "Traceback" not in err
     assert out == ""
     assert file.read_bytes().endswith(b"\n")
+
+
+def test_a_killed_run_resumes_to_the_records_of_an_uninterrupted_one():
+    def command(out):
+        return (
+            "-m",
+            "workbench",
+            "verify",
+            "bpm/l*",
+            "gd/*",
+            "--quick",
+            "--out",
+            out,
+            "--json",
+            f"{out}.json",
+        )
+
+    killed = process(*command("cut"))
+    file = Path("cut/records-0.jsonl")
+    end = time.monotonic() + 60
+    while not (file.exists() and file.read_bytes().count(b"\n") > 3) and time.monotonic() < end:
+        time.sleep(0.02)
+    killed.kill()
+    killed.communicate()
+    before = file.read_bytes()
+    assert not Path("cut.json").exists()
+    file.write_bytes(before + b'{"theorem": "gd/co')  # a line torn by the kill
+    for out in ("cut", "whole"):
+        done = process(*command(out))
+        done.communicate(timeout=120)
+        assert done.returncode == 0
+    assert file.read_bytes().startswith(before)
+
+    def records(out):
+        found = json.loads(Path(f"{out}.json").read_text())["records"]
+        return [{name: value for name, value in r.items() if name != "seconds"} for r in found]
+
+    assert records("cut") == records("whole")
 
 
 def test_a_reader_that_stops_early():
