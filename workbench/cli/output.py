@@ -49,9 +49,12 @@ def require_writable(target: str | None) -> None:
     if target in (None, "-"):
         return
     path = Path(target)  # pyright: ignore[reportArgumentType]
+    known = path.exists()
     try:
         with path.open("a", encoding="utf-8"):
             pass
+        if not known:
+            path.unlink()
     except OSError as error:
         raise WrongUseError(f"{target} cannot be written: {error.strerror}") from None
 
