@@ -61,12 +61,12 @@ def value_noise(problem: Function, x: Tensor) -> Tensor:
 
     A formula that cancels inside, such as |x| + log(1 + e^(-2|x|)) - log 2 near 0, is off by roundings of
     its terms, not of its result. Seen in two ways: results scatter where x moves by a few roundings, and
-    they end at a binary place far above the last one. An estimate, not a proof.
+    they end at a binary place far above the last one. What is lost before (log(cosh x) rounds cosh x to 1)
+    is not seen, so the noise is at least a rounding of f(x0). An estimate, not a proof.
     """
     with torch.no_grad():
-        grain = _grain(problem.value, x)
-        hidden = EPS * problem.value(problem.x0).abs()  # all results 0: nothing of the terms is seen
-        seen = torch.maximum(_scatter(problem.value, problem, x), torch.where(grain > 0, grain, hidden))
+        seen = torch.maximum(_scatter(problem.value, problem, x), _grain(problem.value, x))
+        seen = seen.clamp(min=EPS * value_scale(problem))
     return seen.nan_to_num(nan=0.0, posinf=0.0)
 
 

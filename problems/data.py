@@ -9,6 +9,10 @@ from sklearn.datasets import load_breast_cancer, load_digits
 from torch import Tensor
 
 
+class DataError(ValueError):
+    """Data that cannot be read; names the file, the line and what was expected."""
+
+
 def load(name: str) -> tuple[Tensor, Tensor]:
     """Features A (n, d) and labels b (n,), float64, as they are in the source; do not write into them.
 
@@ -31,7 +35,7 @@ def _modified(name: str) -> int:
         return Path(name).stat().st_mtime_ns
     except OSError as error:
         accepted = "'breast_cancer', 'digits' or the path of a LIBSVM file"
-        raise ValueError(f"data must be {accepted}, got {name!r}: {error.strerror}") from None
+        raise DataError(f"data must be {accepted}, got {name!r}: {error.strerror}") from None
 
 
 @lru_cache(maxsize=16)
@@ -56,9 +60,9 @@ def read_libsvm(path: str | Path) -> tuple[Tensor, Tensor]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise ValueError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ValueError(
+        raise DataError(
             f"{path}: expected a text file in the LIBSVM format, got bytes that are not UTF-8"
         ) from None
     rows, labels = [], []
@@ -69,10 +73,10 @@ def read_libsvm(path: str | Path) -> tuple[Tensor, Tensor]:
             labels.append(_finite(words[0], f"{place}: label"))
             rows.append(_features(words[1:], place))
     if not rows:
-        raise ValueError(f"{path}: expected lines 'label index:value ...', the file has none")
+        raise DataError(f"{path}: expected lines 'label index:value ...', the file has none")
     d = max((row[-1][0] for row in rows if row), default=0)
     if d == 0:
-        raise ValueError(f"{path}: expected at least one index:value, the file has labels only")
+        raise DataError(f"{path}: expected at least one index:value, the file has labels only")
     features = torch.zeros(len(rows), d, dtype=torch.float64)
     for i, row in enumerate(rows):
         for index, value in row:
@@ -85,11 +89,11 @@ def _features(words: list[str], place: str) -> list[tuple[int, float]]:
     for word in words:
         index, colon, value = word.partition(":")
         if not colon or not (index.isascii() and index.isdigit()):
-            raise ValueError(f"{place}: expected index:value with an integer index >= 1, got {word!r}")
+            raise DataError(f"{place}: expected index:value with an integer index >= 1, got {word!r}")
         if int(index) < 1:
-            raise ValueError(f"{place}: expected an index >= 1, got {word!r}")
+            raise DataError(f"{place}: expected an index >= 1, got {word!r}")
         if row and int(index) <= row[-1][0]:
-            raise ValueError(f"{place}: expected increasing indices, got {index} after {row[-1][0]}")
+            raise DataError(f"{place}: expected increasing indices, got {index} after {row[-1][0]}")
         row.append((int(index), _finite(value, f"{place}: value of index {index}")))
     return row
 
@@ -100,7 +104,7 @@ def _finite(word: str, what: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"{what}: expected a finite number, got {word!r}")
+        raise DataError(f"{what}: expected a finite number, got {word!r}")
     return number
 
 
@@ -111,7 +115,7 @@ def design(features: Tensor) -> Tensor:
     """
     varying = features.amax(dim=0) > features.amin(dim=0)
     if not bool(varying.any()):
-        raise ValueError("the data must have a column that is not constant")
+        raise DataError("the data must have a column that is not constant")
     kept = features[:, varying]
     kept = (kept - kept.mean(dim=0)) / kept.std(dim=0, correction=0)
     return torch.cat([kept, torch.ones_like(kept[:, :1])], dim=1)
@@ -127,5 +131,5 @@ def binary_labels(name: str, labels: Tensor) -> Tensor:
     values = labels.unique()
     if values.numel() != 2:
         shown = ", ".join(f"{v:g}" for v in values[:5].tolist())
-        raise ValueError(f"data {name!r} must have exactly two labels, got {values.numel()}: {shown}")
+        raise DataError(f"data {name!r} must have exactly two labels, got {values.numel()}: {shown}")
     return torch.where(labels == values[1], 1.0, -1.0).to(labels)

@@ -152,6 +152,7 @@ def from_function(
     require_dimension(d=d)
     start = require_vector("x0", _entries("x0", x0), d) if x0 is not None else (1.0,) * d
     star = None if x_star is None else require_vector("x_star", _entries("x_star", x_star), d)
+    assume = (assume,) if isinstance(assume, Assumption) else assume
     for entry in assume:
         if not isinstance(entry, Assumption):
             raise ValueError(f"assume must hold assumptions such as Convex(), got {entry!r}")

@@ -10,10 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from workbench._shadow import check_rooms
+from workbench._shadow import check_rooms, is_command
 
 if TYPE_CHECKING:
     from workbench.claims import Recurrence
+    from workbench.draws import Coin, Gaussian, Index, Subset
     from workbench.engine import run
     from workbench.methods.base import Method, Point
     from workbench.parts import Mutant, Source, Tight
@@ -45,6 +46,10 @@ _HOME_OF = {
     "FULL": "workbench.verify",
     "QUICK": "workbench.verify",
     "Budget": "workbench.verify",
+    "Coin": "workbench.draws",
+    "Gaussian": "workbench.draws",
+    "Index": "workbench.draws",
+    "Subset": "workbench.draws",
     "Method": "workbench.methods.base",
     "Mutant": "workbench.parts",
     "Point": "workbench.methods.base",
@@ -76,6 +81,9 @@ __all__ = [
     "FULL",
     "QUICK",
     "Budget",
+    "Coin",
+    "Gaussian",
+    "Index",
     "Method",
     "Mutant",
     "Point",
@@ -83,6 +91,7 @@ __all__ = [
     "Record",
     "Recurrence",
     "Source",
+    "Subset",
     "Theorem",
     "Tight",
     "Trace",
@@ -123,4 +132,10 @@ def __dir__() -> list[str]:
 
 
 sys.modules[__name__].__class__ = _Package
-check_rooms()
+try:
+    check_rooms()
+except ImportError as error:
+    if not is_command():
+        raise
+    sys.stderr.write(f"workbench: {error}\n")
+    raise SystemExit(2) from None

@@ -8,6 +8,11 @@ ROOMS = ("assumptions", "problems", "figures")
 HOME = Path(__file__).resolve().parent.parent
 
 
+def is_command() -> bool:
+    """True if the command line is being started, which says its errors without a traceback."""
+    return Path(sys.argv[0]).name == "workbench" or sys.orig_argv[1:3] == ["-m", "workbench"]
+
+
 def check_rooms() -> None:
     """ImportError if a room would be imported from elsewhere than beside ``workbench``.
 

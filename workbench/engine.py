@@ -57,6 +57,8 @@ def run(
     A replicate whose state becomes non-finite is frozen: nan from then on, step in ``diverged_at``.
     Raises ValueError for a bad argument and TypeError for a missing oracle, before step 0.
     """
+    if not isinstance(method, Method):
+        raise TypeError(f"method must be an object such as BPM(radius=0.5), got {method!r}")
     require_dimension(steps=steps, every=every)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ValueError(f"seed must be an integer in [0, 2**63), got {seed!r}")

@@ -21,7 +21,7 @@ FORMAT = "workbench-trace-1"
 _GROUPS = ("quantities", "resolutions", "cancelled", "costs")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trace:
     """A run. Entry k of every quantity is its value at step k.
 
@@ -46,6 +46,12 @@ class Trace:
     costs: dict[str, Tensor]
     diverged_at: Tensor
     x: Tensor | None = None
+
+    def __repr__(self) -> str:
+        """One line: what was run, and what was recorded."""
+        names = ", ".join(sorted({**self.quantities, **self.costs}))
+        rows = len(self.diverged_at)
+        return f"Trace({self.method} on {self.problem}, {rows} replicates, {self.steps} steps: {names})"
 
     def __getitem__(self, name: str) -> Tensor:
         """A quantity or a cost by name."""

@@ -357,6 +357,7 @@ def test_a_reader_that_stops_early():
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", pipe], capture_output=True, text=True, env=env, check=True)
     assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "0"
 
 
 # -- info -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from assumptions import Ball, Certificate, Convex, Smooth, StronglyConvex
-from problems import AbsAffine, Quadratic, from_function
+from problems import AbsAffine, LogisticRegression, Quadratic, from_function
 from problems.well_formed import IllFormedError
 from tests.workbench.toys import OURS, Parabola, gd, verdict
 from workbench import Mutant, Quantity, Recurrence, Theorem, first, symbols, verify
@@ -237,3 +237,62 @@ def test_results_are_not_taken_over_when_a_module_of_the_user_changes(tmp_path):
     assert status() == 0
     (tmp_path / "helper.py").write_text("FACTOR = 0.01\n")
     assert status() == 1
+
+
+# -- facts and oracles of a problem ---------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wrong(Parabola):
+    """A parabola with one wrong fact."""
+
+    def brox(self, x, radius):
+        return x * (1 - radius / 2 / x.norm(dim=-1, keepdim=True)).clamp(min=0)
+
+
+@dataclass(frozen=True)
+class Far(Parabola):
+    """A parabola that thinks its minimiser is 1."""
+
+    @property
+    def x_star(self):
+        return torch.ones(self.d, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (Wrong(), r"brox\(x0, 0.1\) is not a minimiser"),
+        (Far(), r"f\(x_star\) must be f_star = 0.0, got 0.5"),
+    ],
+)
+def test_wrong_facts_are_found_before_any_verdict(problem, message):
+    with pytest.raises(IllFormedError, match=message):
+        verify([gd(measured=gap, bound=gap0)], [problem], budget=QUICK)
+
+
+def test_an_f_star_that_a_run_falls_below_is_not_a_refutation():
+    f = from_function(lambda x: x.square().sum(-1), 1, assume=(Convex(), Smooth(2.0)), f_star=0.5, x0=(2.0,))
+    record = verdict(gd(measured=gap_next, bound=gap / 2), f)
+    assert record.verdict == Verdict.BAD_CERTIFICATE
+    assert "f_star = 0.5 is not the infimum" in record.reason
+
+
+def test_data_that_cannot_be_read_is_the_users_mistake(tmp_path):
+    (tmp_path / "bad.svm").write_text("1 1:2\n-1 2:x\n")
+    problem = LogisticRegression(data=str(tmp_path / "bad.svm"), reg=0.1)
+    with pytest.raises(IllFormedError, match=r"bad.svm, line 2: value of index 2"):
+        verify([gd(measured=gap, bound=gap0)], [problem], budget=QUICK)
+
+
+@pytest.mark.parametrize("theorems", ["gd/pl", gd(measured=gap, bound=gap0), ["gd/pl"]])
+def test_verify_takes_a_list_of_theorems(theorems):
+    with pytest.raises(TypeError, match="must be a list of Theorem objects"):
+        verify(theorems, [Parabola()])
+
+
+def test_an_untested_theorem_says_why():
+    claim = gd(parameters={"stepsize": -1 / L}, measured=gap, bound=gap0)
+    *_, record = verify([claim], [Parabola()], budget=QUICK)
+    assert record.verdict == Verdict.UNTESTED
+    assert "stepsize must be finite and > 0" in record.reason

@@ -87,7 +87,7 @@ def _verify(
         str | None, typer.Option("--json", metavar="FILE|-", help="Also write all records; '-': only these.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of records and witnesses.")] = Path("results"),
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of starting points and draws.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of starts and draws.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Redo what is already in the folder.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run.")] = False,
     not_applicable: Annotated[

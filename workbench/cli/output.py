@@ -69,7 +69,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], right: S
     console().print(table)
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """The reader has seen enough: no failure; ``dispatch`` ends quietly."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """stdout without markup, emoji or highlighting; 80 columns where it is not a terminal."""
     width = None if sys.stdout.isatty() else 80
-    return Console(markup=False, emoji=False, highlight=False, width=width)
+    return _Console(markup=False, emoji=False, highlight=False, width=width)

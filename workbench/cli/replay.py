@@ -31,6 +31,17 @@ def main(witness: Path, json: bool) -> int:
     return int(not result.reproduced)
 
 
+FIELDS = {
+    **dict.fromkeys(("theorem", "problem"), str),
+    **dict.fromkeys(("seed", "block", "row", "k", "horizon"), int),
+    **dict.fromkeys(("measured", "bound", "tolerance"), (int, float, str)),
+    **dict.fromkeys(("rules", "hyperparameters"), dict),
+    **dict.fromkeys(("methods", "certificates", "x0"), list),
+    **dict.fromkeys(("file", "mutant"), (str, type(None))),
+}
+"""What the fields of a witness hold."""
+
+
 def _witness(path: Path) -> dict[str, Any]:
     """A witness file, a record, or the document of ``verify --json`` with one witness."""
     try:
@@ -50,6 +61,9 @@ def _witness(path: Path) -> dict[str, Any]:
         data = {**data["witness"], "code": data.get("code")}
     if not isinstance(data, dict) or "theorem" not in data or "problem" not in data:
         raise WrongUseError(f"{path} is not a witness; `workbench verify` writes them to results/witnesses")
+    for name, kinds in FIELDS.items():
+        if name in data and not isinstance(data[name], kinds):
+            raise WrongUseError(f"{path} is a damaged witness: its field {name!r} holds {data[name]!r}")
     return data
 
 

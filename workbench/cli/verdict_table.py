@@ -34,6 +34,8 @@ def report(records: Sequence[Record], store: Store, not_applicable: bool) -> Non
         rows += _theorem_rows([r for r in records if r.theorem == theorem])
     out = console()
     print_table(COLUMNS, _one_line(rows, out.width), right=COLUMNS[2:])
+    if any(_conditional(r) for r in records):
+        out.print("\ndeclared: if the declared constants hold", soft_wrap=True)
     if not_applicable:
         _print_not_applicable(records)
     unexpected = [r for r in records if r.expected is False]
@@ -68,9 +70,13 @@ def _one_line(rows: Sequence[Row], width: int) -> list[Row]:
 
 
 def _verdict(record: Record) -> str:
-    conditional = record.verdict == Verdict.NOT_REFUTED and record.reason
-    said = f"{record.verdict}, {record.reason}" if conditional else record.verdict
+    said = f"{record.verdict}, declared" if _conditional(record) else record.verdict
     return f"{said} (recalled)" if record.source_status == "RECALLED" else said
+
+
+def _conditional(record: Record) -> bool:
+    """Not refuted, on constants that rest on the user's word."""
+    return record.verdict == Verdict.NOT_REFUTED and bool(record.reason)
 
 
 def _tightness(records: Sequence[Record]) -> str:
@@ -111,7 +117,8 @@ def _count(records: Sequence[Record]) -> str:
         n = sum(r.verdict == verdict and r.expected is None for r in records)
         if n:
             parts.append(f"{n} {verdict}")
-    recalled = sum(r.source_status == "RECALLED" for r in records)
+    counted_nowhere = (Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN)
+    recalled = sum(r.expected is None and r.verdict not in counted_nowhere for r in records)
     if recalled:
         parts.append(f"{recalled} recalled, never counted")
     return "; ".join(parts)

@@ -147,6 +147,7 @@ def _run(
                 progress=tell,
                 implications=registry.implications,
                 file=str(user.path) if user else None,
+                report_untested=user is None or any(t in user.theorems for t in theorems),
             )
         except KeyboardInterrupt:
             note(f"{_saved(finished, store)}; the same command goes on from there")

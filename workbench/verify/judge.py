@@ -60,7 +60,7 @@ def judge_block(case: Case, horizon: int, block: int, seed: int, asked: int = BL
         return Outcome(not_applicable=str(error))
     comparison, found, solved = measured
     excess, tightness = comparison.excess, comparison.tightness
-    bad = _bad_certificate(case, found.x, excess)
+    bad = _bad_minimum(case, found) or _bad_certificate(case, found.x, excess)
     # a violation by a number says more than one by nan
     by_number = torch.where(comparison.measured.isnan(), -torch.inf, excess)
     worst = int((by_number if bool((by_number > SUSPECT).any()) else excess).argmax())
@@ -154,16 +154,33 @@ def _bad_certificate(case: Case, x: Tensor, excess: Tensor) -> str:
         if not isinstance(assumption, Inequality) or not bool(inside.any()):
             continue
         pairs = (one[inside], two[inside])[: assumption.arity]
-        lhs, rhs, _ = assumption.sides(case.problem, *pairs)
-        finite = lhs.isfinite() & rhs.isfinite()
-        if not bool(finite.any()):
+        lhs, rhs, resolution = assumption.sides(case.problem, *pairs)
+        beyond = (lhs > rhs + SUSPECT * resolution) & lhs.isfinite() & rhs.isfinite()
+        if not bool(beyond.any()):
             continue
-        check = assumption.check(case.problem, *(p[finite] for p in pairs))
+        check = assumption.check(case.problem, *(p[beyond] for p in pairs))
         if check.verdict != "not refuted":
             word = "declared" if certificate.status == "declared" else "certified"
-            shown = "; ".join(str([round(v, 6) for v in p.tolist()[:6]]) for p in check.witness)
+            shown = "; ".join(_shown(p) for p in check.witness)
             return f"{assumption!r} is {word} but {check.verdict}, ratio {check.ratio:.6g} at {shown}"
     return ""
+
+
+def _bad_minimum(case: Case, found: Numbers) -> str:
+    """An f_star that a visited point falls below, beyond rounding; "" or the finding."""
+    if "gap" not in found.values or not case.problem.offers("f_star"):
+        return ""
+    below = found.values["gap"] + SUSPECT * found.resolutions["gap"]
+    lowest = below.nan_to_num(nan=0.0).flatten().argmin()
+    if not float(below.flatten()[lowest]) < 0:
+        return ""
+    gap = float(found.values["gap"].flatten()[lowest])
+    return f"f_star = {case.problem.f_star!r} is not the infimum: f is lower by {-gap:.6g} at a visited point"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _shown(point: Tensor) -> str:
+    entries = ", ".join(f"{v:.6g}" for v in point.tolist()[:6])
+    return f"({entries}{', ...' if len(point) > 6 else ''})"
 
 
 def _visited_pairs(case: Case, x: Tensor, excess: Tensor) -> tuple[Tensor, Tensor]:

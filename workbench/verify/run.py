@@ -1,6 +1,7 @@
 """Verify theorems on problems: every unit of the plan, its records, resumption."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -42,13 +43,14 @@ def verify(
     progress: Callable[[int, int, str], None] | None = None,
     implications: Sequence[Implies] = IMPLICATIONS,
     file: str | None = None,
+    report_untested: bool = True,
 ) -> list[Record]:
     """Records of every unit, in the order of the plan; those in ``store`` are not done again.
 
-    A theorem to which nothing applied gets one record more, ``untested``. IllFormedError, before any
-    work, for a problem that breaks its contract.
+    A theorem to which nothing applied gets one record more, ``untested``, unless told otherwise.
+    IllFormedError, before any work, for a problem that breaks its contract.
     """
-    theorems = list(theorems)
+    theorems = _require_theorems(theorems)
     units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
     require_distinct([*problems, *(u.problem for u in units)])
     for problem in {repr(u.problem): u.problem for u in units}.values():
@@ -65,7 +67,19 @@ def verify(
         records += done
     if progress:
         progress(len(units), len(units), "")
-    return records + [_untested(t, seed, code) for t in theorems if not _tested(t, records)]
+    if not report_untested:
+        return records
+    return records + [_untested(t, records, seed, code) for t in theorems if not _tested(t, records)]
+
+
+def _require_theorems(theorems: Iterable[Theorem]) -> list[Theorem]:
+    if isinstance(theorems, Theorem | str):
+        raise TypeError(f"theorems must be a list of Theorem objects, got {theorems!r}")
+    listed = list(theorems)
+    for theorem in listed:
+        if not isinstance(theorem, Theorem):
+            raise TypeError(f"theorems must be a list of Theorem objects, got {theorem!r} in it")
+    return listed
 
 
 def _tested(theorem: Theorem, records: Sequence[Record]) -> bool:
@@ -138,7 +152,9 @@ def _record(
     )
 
 
-def _untested(theorem: Theorem, seed: int, code: str) -> Record:
+def _untested(theorem: Theorem, records: Sequence[Record], seed: int, code: str) -> Record:
+    said = Counter(r.reason for r in records if r.theorem == theorem.id and r.mutant is None)
+    why = f"; most often: {said.most_common(1)[0][0]}" if said else ""
     return Record(
         theorem=theorem.id,
         kind=theorem.kind,
@@ -149,7 +165,7 @@ def _untested(theorem: Theorem, seed: int, code: str) -> Record:
         norm=repr(theorem.norm),
         verdict=str(Verdict.UNTESTED),
         expected=is_expected(Verdict.UNTESTED, theorem.source.status, mutant=False),
-        reason="no problem satisfies the assumptions",
+        reason=f"the theorem applied to no problem{why}",
         tightness=None,
         measured=None,
         bound=None,
