@@ -118,6 +118,13 @@ def test_every_object_of_the_catalogue_can_be_shown():
             assert cli("show", entry[key], "--json").stdout
 
 
+def test_show_an_instance_by_the_text_that_tables_print():
+    shown = cli("show", "Huber(L=2.0, delta=0.5, d=4)").stdout
+    assert "Smooth(L=2.0): " in shown
+    assert "brox" in shown
+    assert "unknown name '__import__'" in cli("show", "Huber(__import__('os'))", status=2).output
+
+
 def test_show_an_unknown_name():
     assert "close: bpm/distance" in cli("show", "bpm/distence", status=2).stderr
 

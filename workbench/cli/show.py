@@ -37,10 +37,23 @@ def _described(name: str, registry: Registry) -> dict[str, Any]:
         return _class(classes[name], registry)
     if name in papers:
         return papers[name]
+    if "(" in name:
+        return _instance(registry.problem(name))
     known = [*(t.id for t in registry.theorems), *classes, *papers]
     raise WrongUseError(
         f"nothing is called {name!r}{close_to(name, known)}; `workbench list` shows what there is"
     )
+
+
+def _instance(problem: Problem) -> dict[str, Any]:
+    facts = ("f_star", "f_lower", "x_star", "nearest_star", "prox", "brox", "hvp")
+    return {
+        "problem": repr(problem),
+        "summary": (inspect.getdoc(type(problem)) or "").partition("\n")[0],
+        "dimension": str(problem.d),
+        "offers": ", ".join(name for name in facts if problem.offers(name)),
+        "certified": [f"{c.assumption!r}: {c.proof}" for c in problem.certified],
+    }
 
 
 def _theorem(t: Theorem, registry: Registry) -> dict[str, Any]:
