@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from assumptions import Ball, Certificate, Convex, Smooth, StronglyConvex
-from problems import AbsAffine, LogisticRegression, Quadratic, from_function
+from problems import AbsAffine, LogisticRegression, Quadratic, SolverError, from_function
 from problems.well_formed import IllFormedError
 from tests.workbench.toys import OURS, Parabola, gd, verdict
 from workbench import Mutant, Quantity, Recurrence, Theorem, first, symbols, verify
@@ -296,3 +296,18 @@ def test_an_untested_theorem_says_why():
     *_, record = verify([claim], [Parabola()], budget=QUICK)
     assert record.verdict == Verdict.UNTESTED
     assert "stepsize must be finite and > 0" in record.reason
+
+
+@dataclass(frozen=True)
+class Stops(Parabola):
+    """A parabola whose solver never finishes."""
+
+    def brox(self, x, radius):
+        raise SolverError("residual 1 above the tolerance 1e-12 on 64 of 64 rows")
+
+
+def test_a_solver_that_stops_is_said_and_never_expected():
+    record = verdict(bpm(measured=gap_next, bound=gap), Stops())
+    assert record.verdict == Verdict.STOPPED
+    assert record.expected is False
+    assert "residual 1 above the tolerance" in record.reason
