@@ -95,8 +95,7 @@ def _unstated_error(theorem: Theorem, problem: Problem) -> str:
 
 
 def _missing_fact(theorem: Theorem, problem: Problem) -> str:
-    rules = [rule for rules in theorem.variants() for rule in rules.values()]
-    sides = [theorem.measured, theorem.bound, theorem.when, theorem.requires, *rules]
+    sides = [theorem.measured, theorem.bound, theorem.when, theorem.requires, *theorem.rules]
     used = {theorem.meaning(s.name).base for e in sides for s in free_symbols(e)} & set(
         theorem.all_quantities
     )
@@ -119,8 +118,7 @@ def lower_bound_suffices(theorem: Theorem, problem: Problem) -> bool:
     """
     if not problem.offers("f_lower") or theorem.kind != "path":
         return False
-    rules = [rule for rules in theorem.variants() for rule in rules.values()]
-    elsewhere = [theorem.measured, theorem.when, theorem.requires, *rules]
+    elsewhere = [theorem.measured, theorem.when, theorem.requires, *theorem.rules]
     in_bound = {s.name for s in free_symbols(theorem.bound) if theorem.meaning(s.name).base == "gap"}
     outside = {s.name for e in elsewhere for s in free_symbols(e) if theorem.meaning(s.name).base == "gap"}
     return in_bound <= {"gap0"} and not outside

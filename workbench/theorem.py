@@ -147,6 +147,11 @@ class Theorem:
         everything = [self.measured, self.bound, self.when, self.requires, *rules.values()]
         return any("K" in {s.name for s in free_symbols(e)} for e in everything)
 
+    @property
+    def rules(self) -> list[Any]:
+        """Every rule of every field, swept values one by one."""
+        return [value for rule in self.parameters.values() for value in _values(rule)]
+
     def variants(self) -> list[dict[str, Any]]:
         """The sweep: one dict of rules per combination of swept values."""
         names = list(self.parameters)

@@ -88,20 +88,6 @@ def verdict(theorem: Theorem, problem: Problem, budget: Budget = SHORT) -> Any:
 
 
 @dataclass(frozen=True)
-class Explode(Method):
-    """x_next = x / 0 at the given step, for rows whose first coordinate exceeds ``above``."""
-
-    at: float
-    above: float = -float("inf")
-
-    def step(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Point:
-        x = state.x * 0.9
-        if bool((state.x[:, 0] > self.above).any()) and self.at <= 0:
-            x = torch.where(state.x[:, :1] > self.above, torch.inf, x)
-        return Point(x)
-
-
-@dataclass(frozen=True)
 class Overflow(Method):
     """x_next = 0.9 x, inf from the step at which a counter kept in the state reaches the row's limit.
 
@@ -158,7 +144,6 @@ __all__ = [
     "SHORT",
     "Ball",
     "Counted",
-    "Explode",
     "Noisy",
     "Overflow",
     "Parabola",

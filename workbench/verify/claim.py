@@ -44,9 +44,13 @@ class Comparison:
             over = over.abs()
         else:  # inf <= inf holds
             over = torch.where(self.measured <= self.bound, over.nan_to_num(0.0).clamp(max=0), over)
-        broken = self.measured.isnan() & (~self.bound.isnan() | self.lost)
-        over = torch.where(broken, torch.inf, over.nan_to_num(nan=-torch.inf, posinf=torch.inf))
+        over = torch.where(self.broken, torch.inf, over.nan_to_num(nan=-torch.inf, posinf=torch.inf))
         return torch.where(self.compared, over, -torch.inf)
+
+    @property
+    def broken(self) -> Tensor:
+        """What is measured is nan, and not because the bound is undefined too."""
+        return self.measured.isnan() & (~self.bound.isnan() | self.lost)
 
     @property
     def compared(self) -> Tensor:
@@ -56,11 +60,7 @@ class Comparison:
         move the claim by any amount; but a measured nan is a violation whatever the bound.
         """
         sensible = (self.bound < torch.inf) & (self.tolerance < torch.inf)
-        return (
-            self.asked
-            & ~self.undefined
-            & (sensible | (self.measured.isnan() & ~self.bound.isnan()) | (self.measured.isnan() & self.lost))
-        )
+        return self.asked & ~self.undefined & (sensible | self.broken)
 
     @property
     def undefined(self) -> Tensor:
@@ -118,9 +118,12 @@ def _sensitivity(theorem: Theorem, numbers: Numbers, claim: Tensor) -> Tensor:
 
 def _lost(theorem: Theorem, numbers: Numbers) -> Tensor:
     """Entries that speak of a state which is not finite."""
-    if not theorem.next_names:
-        return numbers.lost
-    return torch.cat([numbers.lost[:, 1:], numbers.lost[:, -1:]], 1)
+    return _at_next(numbers.lost) if theorem.next_names else numbers.lost
+
+
+def _at_next(table: Tensor) -> Tensor:
+    """Entry k + 1 at k; the last stays."""
+    return torch.cat([table[:, 1:], table[:, -1:]], 1)
 
 
 def asked_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
@@ -140,7 +143,7 @@ def asked_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
     when = torch.where(numbers.lost, ever, when | _nan_in(theorem.when, numbers).expand(lost.shape))
     inside = _inside(case, numbers.x)
     if theorem.next_names:
-        inside = torch.cat([inside[:, 1:], inside[:, -1:]], 1)
+        inside = _at_next(inside)
     return when & inside & (k >= low) & (k <= high)
 
 

@@ -65,15 +65,11 @@ def constants(case: Case) -> dict[str, Tensor]:
 
 def at_start(theorem: Theorem, problem: Problem, x0: Tensor) -> dict[str, Tensor]:
     """Quantities at the start under their names q0, for parameter rules and ``requires``; (batch, 1)."""
-    used = [*_rules(theorem), theorem.requires]
+    used = [*theorem.rules, theorem.requires]
     wanted = {theorem.meaning(s.name).base for e in used for s in free_symbols(e)}
     reading = Reading(problem, None, Point(x0[:, None]), theorem.norm, torch.zeros(x0.shape[0], 1))
     quantities = theorem.all_quantities
     return {f"{n}0": quantities[n].read(reading) for n in sorted(wanted & set(quantities))}
-
-
-def _rules(theorem: Theorem) -> list[Any]:
-    return [rule for rules in theorem.variants() for rule in rules.values()]
 
 
 def solve_rules(rules: Mapping[str, Any], known: dict[str, Tensor], steps: int) -> dict[str, Tensor]:

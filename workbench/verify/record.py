@@ -2,13 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """All fields are plain JSON values; None where a field does not apply.
 
@@ -26,26 +26,26 @@ class Record:
     kind: str
     problem: str
     method: str
-    parameters: Mapping[str, str]
-    certificate: tuple[str, ...]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    certificate: tuple[str, ...] = ()
     norm: str
     verdict: str
     expected: bool | None
     reason: str
-    tightness: float | None
-    measured: float | None
-    bound: float | None
-    checked: int
-    violations: int
-    replicates: int
-    steps: int
+    tightness: float | None = None
+    measured: float | None = None
+    bound: float | None = None
+    checked: int = 0
+    violations: int = 0
+    replicates: int = 0
+    steps: int = 0
     seed: int
-    e_value: float | None
-    lower: float | None
-    detectable: float | None
-    seconds: float
-    witness: Mapping[str, Any] | None
-    mutant: str | None
+    e_value: float | None = None
+    lower: float | None = None
+    detectable: float | None = None
+    seconds: float = 0.0
+    witness: Mapping[str, Any] | None = None
+    mutant: str | None = None
     source_status: str
     code: str
     unit: str
