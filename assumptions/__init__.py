@@ -13,6 +13,7 @@ from assumptions.sampling import sample_points
 from assumptions.smooth import Smooth
 from assumptions.specification import Specified, parse_specification
 from assumptions.strongly_convex import StronglyConvex
+from assumptions.weighted import Weighted
 
 ASSUMPTIONS: tuple[type[Assumption], ...] = (Convex, StronglyConvex, Smooth, PL, Lipschitz)
 """The room's list."""
@@ -41,6 +42,7 @@ __all__ = [
     "Smooth",
     "Specified",
     "StronglyConvex",
+    "Weighted",
     "closure",
     "parse_specification",
     "sample_points",

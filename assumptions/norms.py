@@ -32,6 +32,11 @@ class Norm(Specified, ABC):
     def lmo_direction(self, g: Tensor) -> Tensor:
         """argmax {<g, z> : |z| <= 1}: <g, z> = |g|_* and |z| = 1; 0 where g = 0. Shapes as g."""
 
+    def fits(self, d: int) -> bool:
+        """True if this is a norm on R^d; most are, in every dimension."""
+        del d
+        return True
+
     @abstractmethod
     def rho(self, d: int) -> float:
         """The smallest rho with |g|_* <= rho |g|_2 for all g in R^d."""

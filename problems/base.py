@@ -28,7 +28,11 @@ class Problem(Specified, ABC):
     nearest_star(x, norm)         projection on the solution *set*, (*batch, d)
     prox(x, stepsize)             argmin_z f(z) + |z - x|^2 / (2 stepsize)
     brox(x, radius)               argmin of f over the Euclidean ball B(x, radius); the minimiser
-                                  nearest to x when the ball holds one
+                                  nearest to x when the ball holds one. ``brox(x, radius, norm)`` where
+                                  ``offers_brox(norm)`` says so of another norm
+    brox_step(x, radius, norm)    the same with the step, the multiplier's subgradient and the KKT
+                                  residual: a ``BallStep``
+    conjugate(g)                  f^*(g) = sup_z <g, z> - f(z), (*batch,); inf where it is infinite
     hvp(x, v)                     Hessian times v
 
     ``stepsize`` and ``radius`` are a float or ``(*batch, 1)``. Oracles make tensors only from
@@ -107,6 +111,10 @@ class Problem(Specified, ABC):
         ``nearest_star`` projects in the Euclidean norm; for others the minimiser must be unique.
         """
         return self.offers("nearest_star") and (norm == EUCLIDEAN or self.unique_star)
+
+    def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
+        """True if balls of ``norm`` are minimised over exactly, up to rounding and ``oracle_error``."""
+        return self.offers("brox") and norm == EUCLIDEAN
 
     @property
     def unique_star(self) -> bool:

@@ -41,8 +41,8 @@ class Method(Specified, ABC):
 
     @classmethod
     def fields(cls) -> tuple[str, ...]:
-        """Names of the hyperparameters."""
-        return tuple(f.name for f in dataclasses.fields(cls))  # pyright: ignore[reportArgumentType]
+        """Names of the hyperparameters: all fields but ``norm``, the geometry of the method if it has one."""
+        return tuple(f.name for f in dataclasses.fields(cls) if f.name != "norm")  # pyright: ignore[reportArgumentType]
 
     def draws(self, problem: Problem) -> Mapping[str, Space]:
         """The randomness of one step; empty for a deterministic method."""

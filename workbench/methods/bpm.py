@@ -3,43 +3,63 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
+from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import Number, require_positive
+from assumptions.norms import require_norm
 from problems.base import Problem
 from workbench.methods.base import Method, Point, ones
 
 
+class BallPoint(NamedTuple):
+    """An iterate, (*batch, d), and the subgradient at it that the multiplier of the ball gives."""
+
+    x: Tensor
+    subgradient: Tensor
+
+
 @dataclass(frozen=True)
 class BPM(Method):
-    """x_next = argmin of f over the Euclidean ball B(x, radius).
+    """x_next = argmin of f over the ball {z : |z - x| <= radius}.
 
-    radius > 0: units of x; a float or (*batch, 1). ValueError otherwise.
+    radius > 0: units of x; a float or (*batch, 1). norm: of the ball; Euclidean by default. ValueError
+    otherwise. Where several points minimise (in a ball that is not strictly convex), one of them.
     Source: Gruntkowska, Li, Rane, Richtarik (2025), The Ball-Proximal (="Broximal") Point Method,
-    arXiv:2502.02002.
+    arXiv:2502.02002; any norm: Gruntkowska, Richtarik (2025), arXiv:2510.00823.
     """
 
     radius: Number
+    norm: Norm = EUCLIDEAN
     needs: ClassVar[tuple[str, ...]] = ("brox",)
     source: ClassVar[str] = "arXiv:2502.02002"
 
     def __post_init__(self) -> None:
-        """Guard the radius."""
+        """Guard the radius and the norm."""
         require_positive(radius=self.radius)
+        require_norm(self.norm)
         self.check_shapes()
 
-    def step(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Point:
+    def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> Point | BallPoint:
+        """The start, with the problem's subgradient there; x0: (*batch, d)."""
+        del draw
+        return BallPoint(x0, problem.grad(x0)) if problem.offers("brox_step") else Point(x0)
+
+    def step(self, problem: Problem, state: Point | BallPoint, draw: SimpleNamespace) -> Point | BallPoint:
         """Deterministic: draw is empty. state.x: (*batch, d)."""
         del draw
+        if problem.offers("brox_step"):
+            solved = problem.brox_step(state.x, self.radius, self.norm)  # pyright: ignore[reportAttributeAccessIssue]
+            return BallPoint(solved.point, solved.subgradient)
         return Point(problem.brox(state.x, self.radius))  # pyright: ignore[reportAttributeAccessIssue]
 
-    def x_error(self, problem: Problem, state: Point, new: Point) -> Tensor:
+    def x_error(self, problem: Problem, state: Point | BallPoint, new: Point | BallPoint) -> Tensor:
         """Of the one call."""
         return problem.oracle_error("brox", state.x, self.radius, new.x)
 
-    def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
+    def cost(self, problem: Problem, state: Point | BallPoint, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One minimisation over a ball, counted as a proximal call."""
         del problem, draw
         return {"prox_calls": ones(state.x)}

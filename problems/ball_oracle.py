@@ -1,0 +1,50 @@
+"""Problems that can be minimised over balls: exactly where they know how, else by a conic solver."""
+
+from abc import abstractmethod
+from typing import Any
+
+from torch import Tensor
+
+from assumptions import EUCLIDEAN, Norm
+from assumptions.norms import require_norm
+from problems.ball_step import BallStep
+from problems.base import Problem
+from problems.oracle_guards import positive_step
+
+
+class BallOracle(Problem):
+    """Offers ``brox_step`` and ``brox``. A subclass writes ``_ball_step``.
+
+    ``offers_brox(norm)`` says in which norms ``_ball_step`` is exact up to rounding, |s| at most
+    1e-12 radius above the radius; Euclidean alone unless overridden. In other norms a problem that
+    writes itself for a conic solver (``conic``) is solved to that solver's tolerance.
+    """
+
+    @abstractmethod
+    def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
+        """Minimise over {z : |z - x| <= t}; t: (*batch, 1) or (), checked. Only for norms it knows."""
+
+    def conic(self, z: Any, cp: Any) -> Any:
+        """f(z) as an expression of ``cp`` (the module cvxpy); z: a variable of shape (d,).
+
+        NotImplementedError where f cannot be written for a conic solver.
+        """
+        raise NotImplementedError(f"{self!r} is not written for a conic solver")
+
+    def brox_step(self, x: Tensor, radius: float | Tensor, norm: Norm = EUCLIDEAN) -> BallStep:
+        """argmin of f over {z : |z - x| <= radius}, the minimiser nearest to x if one is in the ball.
+
+        x: (*batch, d). radius > 0: a float or (*batch, 1). Where several points minimise, one of them.
+        ValueError for a radius of another shape or sign; SolverError where no solver finishes.
+        """
+        t = positive_step(x, self.d, radius=radius)
+        require_norm(norm)
+        if self.offers_brox(norm):
+            return self._ball_step(x, t, norm)
+        from problems.conic import conic_step  # a conic solver takes a second to import
+
+        return conic_step(self, x, t, norm)
+
+    def brox(self, x: Tensor, radius: float | Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+        """``brox_step(x, radius, norm).point``, (*batch, d)."""
+        return self.brox_step(x, radius, norm).point
