@@ -1,6 +1,10 @@
 """What can be said about a function: norms, inequalities, their checkers, what implies what."""
 
+from assumptions.affine import Affine
+from assumptions.affine_gradient import AffineGradient
+from assumptions.ball_convex import BallConvex
 from assumptions.base import Assumption, Certificate, Check, Function, Sides
+from assumptions.continuous import Continuous
 from assumptions.convex import Convex
 from assumptions.implies import IMPLICATIONS, Implies, closure
 from assumptions.inequality import Inequality
@@ -15,7 +19,17 @@ from assumptions.specification import Specified, parse_specification
 from assumptions.strongly_convex import StronglyConvex
 from assumptions.weighted import Weighted
 
-ASSUMPTIONS: tuple[type[Assumption], ...] = (Convex, StronglyConvex, Smooth, PL, Lipschitz)
+ASSUMPTIONS: tuple[type[Assumption], ...] = (
+    Convex,
+    StronglyConvex,
+    Smooth,
+    PL,
+    Lipschitz,
+    Affine,
+    AffineGradient,
+    BallConvex,
+    Continuous,
+)
 """The room's list."""
 
 __all__ = [
@@ -24,10 +38,14 @@ __all__ = [
     "EVERYWHERE",
     "IMPLICATIONS",
     "PL",
+    "Affine",
+    "AffineGradient",
     "Assumption",
     "Ball",
+    "BallConvex",
     "Certificate",
     "Check",
+    "Continuous",
     "Convex",
     "Everywhere",
     "Function",

@@ -4,10 +4,16 @@ import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from assumptions.affine import Affine
+from assumptions.affine_gradient import AffineGradient
+from assumptions.ball_convex import BallConvex
 from assumptions.base import Assumption, Certificate
+from assumptions.continuous import Continuous
 from assumptions.convex import Convex
+from assumptions.lipschitz import Lipschitz
 from assumptions.pl import PL
 from assumptions.region import EVERYWHERE, Ball, Everywhere, Region
+from assumptions.smooth import Smooth
 from assumptions.strongly_convex import StronglyConvex
 
 
@@ -45,8 +51,29 @@ IMPLICATIONS: tuple[Implies, ...] = (
         rule=lambda strong: PL(mu_pl=strong.mu, norm=strong.norm),
         proof="f_star >= min over z of f(x) + <g, z> + mu/2 |z|^2 = f(x) - |g|_*^2 / (2 mu)",
     ),
+    Implies(
+        premises=(Convex,),
+        rule=lambda convex: BallConvex(0.0),  # noqa: ARG005
+        proof="x in dom f: the subgradients of f + indicator of the ball at u are sums, so c (x - u) is one of f",
+    ),
+    Implies(
+        premises=(Lipschitz,),
+        rule=lambda lipschitz: Continuous(),  # noqa: ARG005
+        proof="|f(x) - f(y)| <= G |x - y|",
+    ),
+    Implies(
+        premises=(Smooth,),
+        rule=lambda smooth: Continuous(),  # noqa: ARG005
+        proof="f is differentiable",
+    ),
+    Implies(
+        premises=(Affine,),
+        rule=lambda affine: AffineGradient(),  # noqa: ARG005
+        proof="the gradient is constant",
+        local=True,
+    ),
 )
-"""The room's rows. The second is not local: f_star may be attained outside the ball."""
+"""The room's rows. Where a row is not local, f_star may lie outside the ball, or the steps over balls."""
 
 
 def closure(

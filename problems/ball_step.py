@@ -1,4 +1,4 @@
-"""What a minimisation over a ball returns: the point, the step, the multiplier's subgradient, the residual."""
+"""What a minimisation over a ball returns: point, step, the multiplier's subgradient, residual."""
 
 from typing import NamedTuple, Self
 

@@ -125,6 +125,15 @@ class Problem(Specified, ABC):
         """Whether f(x) is finite by definition of its domain. Returns bool (*batch,)."""
         return torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
 
+    def into_domain(self, x: Tensor) -> Tensor:
+        """Points of the domain near x, x where it is inside; halfway to x0 until it is. Shapes (*batch, d)."""
+        for _ in range(60):
+            outside = ~self.contains(x)
+            if not bool(outside.any()):
+                break
+            x = torch.where(outside.unsqueeze(-1), (x + self.x0.to(x)) / 2, x)
+        return x
+
     def gap(self, x: Tensor) -> Tensor:
         """f(x) - f_star, (*batch,); overridden where a form without cancellation exists."""
         return self.value(x) - self.f_star  # pyright: ignore[reportAttributeAccessIssue]

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from assumptions import EUCLIDEAN, Assumption, Certificate, Norm, StronglyConvex
+from assumptions import EUCLIDEAN, Assumption, Certificate, Norm, Smooth, StronglyConvex
 from assumptions.guards import require_dimension, require_points
 from problems.ball_newton import SolverError
+from problems.ball_step import BallStep
 from problems.base import Problem
 from problems.newton_oracles import NewtonOracles, newton_oracles
 from problems.optimum import Optimum
-from problems.oracle_guards import project_unique, require_euclidean, require_vector
+from problems.oracle_guards import positive_step, project_unique, require_euclidean, require_vector
 
 Values = Callable[[Tensor], Tensor]
 Step = Callable[[Tensor, float | Tensor], Tensor]
@@ -107,6 +108,19 @@ class FunctionProblem(Problem):
 
     def _is_solved(self, name: str) -> bool:
         return self.oracles is not None and getattr(self, name) == getattr(self.oracles, name)
+
+    @property
+    def brox_step(self) -> Callable[..., BallStep] | None:
+        """brox with its subgradient, the gradient there, where f is declared to be smooth; else None."""
+        smooth = any(isinstance(a, Smooth) for a in self.assume)
+        return self._ball_step if smooth and self.brox is not None else None
+
+    def _ball_step(self, x: Tensor, radius: float | Tensor, norm: Norm = EUCLIDEAN) -> BallStep:
+        """The step over a Euclidean ball; ValueError for another norm."""
+        if norm != EUCLIDEAN or self.brox is None:
+            raise ValueError(f"{self!r} minimises over Euclidean balls only, got norm={norm!r}")
+        u = self.brox(x, radius)
+        return BallStep.of(x, positive_step(x, self.d, radius=radius), norm, u - x, self.grad(u), point=u)
 
     @property
     def nearest_star(self) -> Callable[..., Tensor] | None:

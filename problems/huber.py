@@ -3,20 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm, Smooth
 from assumptions.guards import require_dimension, require_points, require_positive
-from problems.base import Problem, require_start, start_point
+from assumptions.rounding import ROUNDINGS
+from problems.ball_oracle import BallOracle
+from problems.ball_step import BallStep
+from problems.base import require_start, start_point
 from problems.oracle_guards import positive_step, project_unique
+from problems.radial import approach, approaches, length
 from problems.space import Integers, LogUniform, Range
 
 
 @dataclass(frozen=True)
-class Huber(Problem):
+class Huber(BallOracle):
     """f(x) = L/2 |x|^2 if |x| <= delta, else L delta (|x| - delta/2); |.| Euclidean.
 
     L > 0: units of f per squared unit of x. delta > 0: units of x. start: overrides x0, by default
@@ -68,7 +72,7 @@ class Huber(Problem):
     def value(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns (*batch,)."""
         require_points(x, self.d)
-        s = x.norm(dim=-1)
+        s = length(x).squeeze(-1)
         inner = s.clamp(max=self.delta)
         return self.L * inner * (s - inner / 2)
 
@@ -84,7 +88,7 @@ class Huber(Problem):
     def grad(self, x: Tensor) -> Tensor:
         """L x min(1, delta / |x|). Shapes (*batch, d)."""
         require_points(x, self.d)
-        return self.L * x * (self.delta / x.norm(dim=-1, keepdim=True)).clamp(max=1)
+        return self.L * x * (self.delta / length(x)).clamp(max=1)
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The origin, in every norm. Shapes (*batch, d)."""
@@ -94,12 +98,27 @@ class Huber(Problem):
     def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
         """x / (1 + stepsize L) if that lies in B(0, delta), else x (1 - stepsize L delta / |x|)."""
         step = positive_step(x, self.d, stepsize=stepsize) * self.L
-        s = x.norm(dim=-1, keepdim=True)
+        s = length(x)
         inside = s <= self.delta * (1 + step)
         return torch.where(inside, x / (1 + step), x * (1 - step * self.delta / s))
 
-    def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
-        """Straight to 0 by ``radius``, not beyond: f increases with |x|. Shapes (*batch, d)."""
-        t = positive_step(x, self.d, radius=radius)
-        s = x.norm(dim=-1, keepdim=True)
-        return torch.where(s <= t, torch.zeros_like(x), x - x * (t / s))
+    def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
+        """True for Lp with p = 1, 2, inf and for weighted largest entries."""
+        return approaches(norm, self.d)
+
+    def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
+        """To the point of the ball nearest to 0: f increases with |x|. Multiplier: the gradient there."""
+        step, rest, arrived = approach(x, t, norm)
+        point = torch.where(arrived, 0.0, x + step)
+        return BallStep.of(x, t, norm, step, self.grad(rest), point)
+
+    def conjugate(self, g: Tensor) -> Tensor:
+        """|g|^2 / (2 L) if |g| <= L delta up to 64 roundings, else inf. g: (*batch, d). Returns (*batch,)."""
+        require_points(g, self.d, "g")
+        size, largest = EUCLIDEAN.norm(g), self.L * self.delta
+        inside = size.clamp(max=largest)
+        return torch.where(size > largest * (1 + ROUNDINGS), torch.inf, inside * (inside / (2 * self.L)))
+
+    def conic(self, z: Any, cp: Any) -> Any:
+        """L/2 times the Huber function of |z|."""
+        return self.L / 2 * cp.huber(cp.norm(z), self.delta)

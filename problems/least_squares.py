@@ -8,18 +8,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
+from assumptions import PL, Certificate, Convex, Smooth, StronglyConvex
 from assumptions.guards import require_points
 from problems.base import start_point
 from problems.data import data_files, design, load
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
-from problems.oracle_guards import positive_step, project_unique
-from problems.secular import EPS, quadratic_brox, quadratic_prox
+from problems.quadratic_oracles import QuadraticOracles
+from problems.secular import EPS
 from problems.solved import SolvedProblem
+from problems.spectrum import Spectrum
 
 
 @dataclass(frozen=True)
-class LeastSquares(SolvedProblem):
+class LeastSquares(SolvedProblem, QuadraticOracles):  # pyright: ignore[reportIncompatibleVariableOverride]
     """f(x) = |A x - b|^2 / (2 n), A (n, d) with independent columns; a mean of n terms.
 
     data: "breast_cancer", "digits" or the path of a LIBSVM file; columns standardised, constant
@@ -61,15 +62,19 @@ class LeastSquares(SolvedProblem):
         return start_point(self, self.start, torch.zeros(self.d, dtype=torch.float64))
 
     @cached_property
-    def _spectrum(self) -> tuple[Tensor, Tensor]:
+    def _hessian(self) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         a, _ = self._data
-        eigenvalues, basis = torch.linalg.eigh(a.mT @ a / self.n_terms)
-        return eigenvalues, basis
+        return a.mT @ a / self.n_terms
+
+    @cached_property
+    def _spectrum(self) -> Spectrum:  # pyright: ignore[reportIncompatibleMethodOverride]
+        eigenvalues, basis = torch.linalg.eigh(self._hessian)
+        return Spectrum.of(eigenvalues, basis)
 
     @cached_property
     def _constants(self) -> tuple[float, float]:
         """(mu, L), rounded outward."""
-        eigenvalues, _ = self._spectrum
+        eigenvalues = self._spectrum.eigenvalues
         top = float(eigenvalues[-1])
         margin = EPS * ((self.n_terms + 2) * float(eigenvalues.sum()) + 10 * self.d * top) * 1.01
         mu, L = float(eigenvalues[0]) - margin, top + margin
@@ -79,9 +84,9 @@ class LeastSquares(SolvedProblem):
 
     @cached_property
     def _optimum(self) -> Optimum:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Eigenvectors give the solution, refined and certified in extended precision."""
-        (a, b), (eigenvalues, basis) = (longdouble(t) for t in self._data), self._spectrum
-        inverse = longdouble(basis / eigenvalues) @ longdouble(basis).T
+        """The normal equations give the solution, refined and certified in extended precision."""
+        a, b = (longdouble(t) for t in self._data)
+        inverse = longdouble(torch.linalg.inv(self._hessian))
         x = torch.zeros(self.d, dtype=torch.float64)
         for _ in range(4):
             x = shifted(x, inverse @ (a.T @ (a @ longdouble(x) - b) / len(b)))
@@ -150,20 +155,3 @@ class LeastSquares(SolvedProblem):
         require_points(x, self.d)
         a, b = (t.to(x)[j] for t in self._data)
         return a * ((a * x).sum(dim=-1) - b).unsqueeze(-1)
-
-    def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
-        """The solution. Shapes (*batch, d)."""
-        del norm
-        return project_unique(self, x, self.x_star)
-
-    def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
-        """By the eigenvectors of A'A/n. Shapes (*batch, d)."""
-        step = positive_step(x, self.d, stepsize=stepsize)
-        eigenvalues, basis = (t.to(x) for t in self._spectrum)
-        return quadratic_prox(x, self.x_star.to(x), eigenvalues, basis, step)
-
-    def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
-        """argmin over B(x, radius) by the secular equation. Shapes (*batch, d)."""
-        t = positive_step(x, self.d, radius=radius)
-        eigenvalues, basis = (t.to(x) for t in self._spectrum)
-        return quadratic_brox(x, self.x_star.to(x), eigenvalues, basis, t)

@@ -12,6 +12,8 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
 from assumptions.guards import require_points, require_positive
 from problems.ball_newton import proximal_minimise
+from problems.ball_oracle import BallOracle
+from problems.ball_step import BallStep
 from problems.base import start_point
 from problems.data import binary_labels, data_files, design, load
 from problems.newton_steps import newton_brox, newton_prox
@@ -27,7 +29,7 @@ AT_ONCE = 8
 
 
 @dataclass(frozen=True)
-class LogisticRegression(SolvedProblem):
+class LogisticRegression(SolvedProblem, BallOracle):
     """f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.
 
     data: "breast_cancer" (malignant -1, benign +1), "digits" (odd -1, even +1) or the path of a
@@ -204,10 +206,7 @@ class LogisticRegression(SolvedProblem):
         require_points(x, self.d)
         return newton_prox(self, x, stepsize, self.x_star, self.gap)
 
-    def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
-        """x_star if it is within reach, else by Newton's method over the ball. Shapes (*batch, d).
-
-        SolverError if a residual stays above its tolerance.
-        """
-        require_points(x, self.d)
-        return newton_brox(self, x, radius, self.x_star)
+    def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
+        """x_star if it is within reach, else by Newton's method; SolverError where its residual stays large."""
+        u = newton_brox(self, x, t, self.x_star)
+        return BallStep.of(x, t, norm, u - x, self.grad(u), point=u)

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
-from assumptions.guards import require_points
-from problems.base import Problem, require_start, start_point
-from problems.oracle_guards import positive_step, require_euclidean, require_vector
-from problems.secular import quadratic_brox, quadratic_nearest, quadratic_prox
+from assumptions import PL, Certificate, Convex, Smooth, StronglyConvex
+from problems.base import require_start, start_point
+from problems.oracle_guards import require_vector
+from problems.quadratic_oracles import QuadraticOracles
 from problems.space import Integers, LogUniform, Range, Vector
+from problems.spectrum import Spectrum
 
 
 @dataclass(frozen=True)
-class Quadratic(Problem):
+class Quadratic(QuadraticOracles):
     """f(x) = (x - c)' V diag(a) V' (x - c) / 2 + f_star with eigenvalues a and orthogonal V.
 
     eigenvalues: >= 0, at least one > 0, units of f per squared unit of x; zeros are allowed, and the
@@ -59,8 +59,14 @@ class Quadratic(Problem):
         return len(self.eigenvalues)
 
     @cached_property
-    def _a(self) -> Tensor:
-        return torch.tensor(self.eigenvalues, dtype=torch.float64)
+    def _spectrum(self) -> Spectrum:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Spectrum.of(torch.tensor(self.eigenvalues, dtype=torch.float64), self._drawn[0])
+
+    @cached_property
+    def _hessian(self) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        basis, a = self._drawn[0], self._spectrum.eigenvalues
+        half = a.sqrt().diag() if basis is None else basis * a.sqrt()
+        return half @ half.mT
 
     @cached_property
     def _drawn(self) -> tuple[Tensor | None, Tensor]:
@@ -72,7 +78,7 @@ class Quadratic(Problem):
         return torch.from_numpy(np.ascontiguousarray(basis)), torch.from_numpy(center)
 
     @cached_property
-    def x_star(self) -> Tensor:
+    def x_star(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The center, (d,)."""
         return torch.tensor(self.center, dtype=torch.float64) if self.center else self._drawn[1]
 
@@ -82,11 +88,6 @@ class Quadratic(Problem):
         basis = self._drawn[0]
         ones = torch.ones(self.d, dtype=torch.float64)
         return start_point(self, self.start, self.x_star + (ones if basis is None else basis @ ones))
-
-    @property
-    def unique_star(self) -> bool:
-        """True if no eigenvalue is 0."""
-        return min(self.eigenvalues) > 0
 
     @property
     def certified(self) -> tuple[Certificate, ...]:
@@ -101,51 +102,3 @@ class Quadratic(Problem):
         if self.unique_star:
             facts.append(Certificate(StronglyConvex(low), proof="A - min(a) I is positive semidefinite"))
         return tuple(facts)
-
-    def _coefficients(self, x: Tensor) -> Tensor:
-        require_points(x, self.d)
-        y, basis = x - self.x_star.to(x), self._drawn[0]
-        return y if basis is None else y @ basis.to(x)
-
-    def gap(self, x: Tensor) -> Tensor:
-        """A sum of squares, free of cancellation. x: (*batch, d). Returns (*batch,)."""
-        return (self._a.to(x) * self._coefficients(x).square()).sum(dim=-1) / 2
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
-        del x
-        return gap.abs()
-
-    def value(self, x: Tensor) -> Tensor:
-        """x: (*batch, d). Returns (*batch,)."""
-        return self.gap(x) + self.f_star
-
-    def grad(self, x: Tensor) -> Tensor:
-        """A (x - c). Shapes (*batch, d)."""
-        require_points(x, self.d)
-        return self.hvp(x, x - self.x_star.to(x))
-
-    def hvp(self, x: Tensor, v: Tensor) -> Tensor:
-        """A v. Shapes (*batch, d)."""
-        require_points(x, self.d)
-        basis, a = self._drawn[0], self._a.to(v)
-        return a * v if basis is None else (a * (v @ basis.to(v))) @ basis.to(v).mT
-
-    def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
-        """Projection on c + ker A. Shapes (*batch, d)."""
-        require_points(x, self.d)
-        require_euclidean(self, norm)
-        return quadratic_nearest(x, *self._spectrum(x))
-
-    def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
-        """(I + stepsize A)^(-1) (x + stepsize A c). Shapes (*batch, d)."""
-        step = positive_step(x, self.d, stepsize=stepsize)
-        return quadratic_prox(x, *self._spectrum(x), step)
-
-    def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
-        """argmin over B(x, radius) by the secular equation. Shapes (*batch, d)."""
-        return quadratic_brox(x, *self._spectrum(x), positive_step(x, self.d, radius=radius))
-
-    def _spectrum(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        basis = self._drawn[0]
-        return self.x_star.to(x), self._a.to(x), None if basis is None else basis.to(x)

@@ -3,20 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm
+from assumptions.base import EPS
 from assumptions.guards import require_points
-from problems.base import Problem, require_start, start_point
-from problems.oracle_guards import positive_step, require_euclidean, require_vector
+from problems.ball_oracle import BallOracle
+from problems.ball_step import BallStep
+from problems.base import require_start, start_point
+from problems.lp_form import has_lp_form, lp_form
+from problems.oracle_guards import positive_step, require_vector
+from problems.soft_ball import soft_ball
 from problems.space import LogUniform, Range, Vector
 
 
 @dataclass(frozen=True)
-class WeightedL1(Problem):
+class WeightedL1(BallOracle):
     """f(x) = sum_i w_i |x_i - c_i|.
 
     weights: w >= 0, at least one > 0, units of f per unit of x; where w_i = 0, x_i is free. center:
@@ -92,45 +97,58 @@ class WeightedL1(Problem):
         # torch.sign maps nan to 0
         return torch.where(y.isnan(), y, self._w.to(x) * y.sign())
 
+    def conjugate(self, g: Tensor) -> Tensor:
+        """<g, c> where all |g_i| <= w_i, up to 8 roundings, else inf. g: (*batch, d). Returns (*batch,)."""
+        require_points(g, self.d, "g")
+        within = (g.abs() <= self._w.to(g) * (1 + 8 * EPS)).all(dim=-1)
+        value = (g * self.x_star.to(g)).sum(dim=-1)
+        return torch.where(within | value.isnan(), value, torch.inf)
+
+    def offers_dist(self, norm: Norm = EUCLIDEAN) -> bool:
+        """True in every l_p norm, weighted or not; in other norms if no weight is 0."""
+        return self.unique_star or has_lp_form(norm, self.d)
+
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
-        """c where w > 0, x elsewhere. Shapes (*batch, d)."""
+        """c where w > 0, x elsewhere. Shapes (*batch, d). ValueError unless ``offers_dist(norm)``.
+
+        Any solution differs from x by x_i - c_i where w > 0, and monotone norms grow with the rest.
+        """
         require_points(x, self.d)
-        require_euclidean(self, norm)
+        if not self.offers_dist(norm):
+            raise ValueError(f"nearest_star of {self!r} projects in l_p norms only, got norm={norm!r}")
         return torch.where(self._w.to(x) > 0, self.x_star.to(x), x)
 
-    def _soften(self, x: Tensor, threshold: Tensor) -> Tensor:
-        """X moved by ``threshold`` towards c, coordinate by coordinate, not beyond."""
+    def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
+        """Soft thresholding at stepsize w_i. Shapes (*batch, d)."""
+        threshold = positive_step(x, self.d, stepsize=stepsize) * self._w.to(x)
         c = self.x_star.to(x)
         y = x - c
         return torch.where((y.abs() <= threshold) & (threshold > 0), c, x - y.sign() * threshold)
 
-    def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
-        """Soft thresholding at stepsize w_i. Shapes (*batch, d)."""
-        return self._soften(x, positive_step(x, self.d, stepsize=stepsize) * self._w.to(x))
+    def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
+        """True in every l_p norm, weighted or not."""
+        return has_lp_form(norm, self.d)
 
-    def brox(self, x: Tensor, radius: float | Tensor) -> Tensor:
-        """Soft thresholding at m w_i with sum_i min(|x_i - c_i|, m w_i)^2 = radius^2. Shapes (*batch, d).
+    def conic(self, z: Any, cp: Any) -> Any:
+        """f(z) as an expression of cvxpy."""
+        return self._w.numpy() @ cp.abs(z - self.x_star.numpy())
 
-        The sum is piecewise quadratic in m with breaks at |x_i - c_i| / w_i; after sorting, the piece
-        that holds the root is solved exactly. Proof: (x - u) / m is a subgradient at u.
+    def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
+        """Each coordinate towards c by a length of its own, not beyond (``soft_ball``, in units of t and v).
+
+        With |s| = |v s|_p and z = v s, f is a weighted l1 distance of z with weights w / v.
         """
-        t = positive_step(x, self.d, radius=radius)
-        w, y = self._w.to(x), (x - self.x_star.to(x)).abs()
-        kept = w > 0
-        near = y[..., kept].norm(dim=-1, keepdim=True) <= t
-        m = t * _unit_multiplier(y[..., kept] / t, w[kept])
-        return torch.where(near, self.nearest_star(x), self._soften(x, m * w))
-
-
-def _unit_multiplier(y: Tensor, w: Tensor) -> Tensor:
-    """The root m of sum_i min(y_i, m w_i)^2 = 1, y >= 0, |y| > 1, w > 0; (*batch, d) -> (*batch, 1)."""
-    breaks, order = (y / w).sort(dim=-1)
-    y_sq, w_sq = y.gather(-1, order).square(), w.expand_as(y).gather(-1, order).square()
-    # of the coordinates that reach c before this one; a difference of sums would cancel
-    passed = torch.cat([torch.zeros_like(y_sq[..., :1]), y_sq.cumsum(dim=-1)[..., :-1]], dim=-1)
-    moving = w_sq.flip(-1).cumsum(dim=-1).flip(-1)
-    reached = passed + breaks.square() * moving >= 1
-    reached = torch.cat([reached[..., :-1], torch.ones_like(reached[..., -1:])], dim=-1)
-    piece = reached.int().argmax(dim=-1, keepdim=True)
-    left = (1 - passed.gather(-1, piece)).clamp(min=0)
-    return (left / moving.gather(-1, piece)).sqrt()
+        p, v = lp_form(norm, x)
+        w, c = self._w.to(x), self.x_star.to(x)
+        y = x - c
+        length = v * y.abs()
+        near = norm.norm(torch.where(w > 0, y, 0.0)).unsqueeze(-1) <= t
+        r, slope = soft_ball(length / t, w / v, p)
+        arrived = (r >= length / t) & (w > 0)
+        step = -torch.where(near | arrived, torch.where(w > 0, y, 0.0), y.sign() * (r * t / v))
+        g = torch.where(near, 0.0, y.sign() * slope * v)
+        point = torch.where(w > 0, torch.where(near | arrived, c, x + step), x)
+        # torch.sign maps nan to 0
+        lost = y.isnan().any(dim=-1, keepdim=True)
+        step, g, point = (torch.where(lost, torch.nan, part) for part in (step, g, point))
+        return BallStep.of(x, t, norm, step, g, point)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import require_dimension, require_points
+from assumptions.norms import require_norm
 from problems.base import Problem
 from workbench.draws import STREAM_INIT, DrawStream
 from workbench.measure import cumulative, measuring, read_block
@@ -40,7 +41,7 @@ def run(
     every: int = 1,
     schedule: Schedule | None = None,
     quantities: Mapping[str, Quantity | Callable[..., Tensor]] | None = None,
-    norm: Norm = EUCLIDEAN,
+    norm: Norm | None = None,
     device: str = "cpu",
     keep_state: bool = False,
 ) -> Trace:
@@ -51,8 +52,9 @@ def run(
     (steps + 1,) or (replicates, steps + 1); for names ending in _i or _j with that axis last.
     ``record`` names quantities: shared, the method's, or further ones given in ``quantities``;
     ``RECORD`` by default, less those that need a fact that the problem lacks; asked for, such a
-    quantity is an error. ``every`` thins the record (measured after the run, in one pass; the last step
-    is always kept).
+    quantity is an error. ``norm`` is that of distances, steps and dual gradient norms; by default the
+    method's if it has one, else Euclidean. ``every`` thins the record (measured after the run, in one pass;
+    the last step is always kept).
 
     A replicate whose state becomes non-finite is frozen: nan from then on, step in ``diverged_at``.
     Raises ValueError for a bad argument and TypeError for a missing oracle, before step 0.
@@ -68,6 +70,16 @@ def run(
             f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer"
         )
     method.check_shapes()
+    own_norm = getattr(method, "norm", EUCLIDEAN)
+    norm = own_norm if norm is None else norm
+    for each in (norm, own_norm):
+        require_norm(each)
+        if not each.fits(problem.d):
+            raise ValueError(f"norm must be a norm in dimension {problem.d}, got {each!r}")
+    if "brox" in method.needs and not (problem.offers("brox_step") or problem.offers_brox(own_norm)):
+        raise TypeError(
+            f"{problem!r} minimises over Euclidean balls only, {method!r} needs those of {own_norm!r}"
+        )
     start = _starts(problem, x0, replicates, device)
     rows = start.shape[0]
     known = {n: as_quantity(n, q) for n, q in {**SHARED, **method.quantities, **(quantities or {})}.items()}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assumptions import IMPLICATIONS, Certificate, Implies, closure
+from assumptions import IMPLICATIONS, Certificate, Implies, Norm, closure
 from problems.base import Problem
 from workbench.claims import free_symbols
 from workbench.methods.base import Method
@@ -32,6 +32,11 @@ class Case:
         return found
 
     @property
+    def norm(self) -> Norm:
+        """The geometry of the theorem, and of a method that has one."""
+        return self.theorem.geometry
+
+    @property
     def horizon_only(self) -> bool:
         """True if the case is checked at k = K alone."""
         return self.theorem.horizon_only(self.rules)
@@ -49,12 +54,18 @@ def match(
 
     Reasons in this order: missing oracle; error of an oracle not stated; missing fact; assumption not
     certified. Certificates are closed under the implications; when several remain that none implies (a
-    front of constants), each makes cases of its own. Norms of certificates must be the theorem's.
+    front of constants), each makes cases of its own. Norms of certificates must be the theorem's; a
+    theorem stated in several norms has the cases of all, or the reason of the first.
     """
+    if isinstance(theorem.norm, tuple):
+        each = [match(stated, problem, implications) for stated in theorem.in_norms()]
+        return [case for cases in each if not isinstance(cases, str) for case in cases] or each[0]
     lacking = [n for m in theorem.methods for n in m.needs if not problem.offers(n)]
     if lacking:
         return f"lacks the oracle {', '.join(dict.fromkeys(lacking))}"
-    reason = _unstated_error(theorem, problem) or _missing_fact(theorem, problem)
+    reason = (
+        _unfit_norm(theorem, problem) or _unstated_error(theorem, problem) or _missing_fact(theorem, problem)
+    )
     if reason:
         return reason
     available = closure(problem.certified, tuple(implications))
@@ -63,7 +74,8 @@ def match(
         fitting = [
             c
             for c in available
-            if type(c.assumption) is wanted and getattr(c.assumption, "norm", theorem.norm) == theorem.norm
+            if type(c.assumption) is wanted
+            and getattr(c.assumption, "norm", theorem.geometry) == theorem.geometry
         ]
         if not fitting:
             return f"{wanted.__name__} is not certified"
@@ -81,6 +93,16 @@ def _of(methods: tuple[type[Method], ...], rules: dict[str, Any]) -> dict[str, A
     """Rules of these methods' fields; another method's are left out."""
     names = {name for m in methods for name in m.fields()}
     return {name: rule for name, rule in rules.items() if name in names}
+
+
+def _unfit_norm(theorem: Theorem, problem: Problem) -> str:
+    """Why the methods cannot be run exactly in the theorem's norm."""
+    norm = theorem.geometry
+    if not norm.fits(problem.d):
+        return f"{norm!r} is no norm in dimension {problem.d}"
+    if any("brox" in m.needs for m in theorem.methods) and not problem.offers_brox(norm):
+        return f"its balls in the norm {norm!r} are not minimised over exactly"
+    return ""
 
 
 def _unstated_error(theorem: Theorem, problem: Problem) -> str:
@@ -101,7 +123,7 @@ def _missing_fact(theorem: Theorem, problem: Problem) -> str:
     )
     for name in sorted(used):
         for need in theorem.all_quantities[name].needs:
-            if need == "nearest_star" and not problem.offers_dist(theorem.norm):
+            if need == "nearest_star" and not problem.offers_dist(theorem.geometry):
                 return f"{name} needs the solution set in the norm {theorem.norm!r}, which is not known"
             if need == "f_star" and not problem.offers("f_star") and lower_bound_suffices(theorem, problem):
                 continue

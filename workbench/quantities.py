@@ -112,7 +112,7 @@ def _read_dist(r: Reading) -> Tensor:
     return r.norm.norm(r.x - nearest)
 
 
-def _in_norm(r: Reading) -> Tensor:
+def in_norm(r: Reading) -> Tensor:
     """x_error bounds a Euclidean length; in an l_p norm it is longest along an axis or the diagonal."""
     d = r.x.shape[-1]
     vectors = torch.cat([torch.eye(d).to(r.x), torch.full_like(r.x[0, :1], d**-0.5)])
@@ -120,7 +120,7 @@ def _in_norm(r: Reading) -> Tensor:
 
 
 def _dist_resolution(r: Reading, value: Tensor) -> Tensor:
-    return 8 * EPS * value + _in_norm(r) + r.problem.x_star_error
+    return 8 * EPS * value + in_norm(r) + r.problem.x_star_error
 
 
 def _gradient_change(r: Reading) -> Tensor:
@@ -139,7 +139,7 @@ def _gradnorm_resolution(r: Reading, value: Tensor) -> Tensor:
     noise = gradient_noise(r.problem, r.x, r.norm)
     everywhere = [c.assumption for c in r.problem.certified if c.region == EVERYWHERE]
     known = [a.L for a in everywhere if isinstance(a, Smooth) and a.norm == r.norm]
-    change = min(known) * _in_norm(r) if known else _gradient_change(r)
+    change = min(known) * in_norm(r) if known else _gradient_change(r)
     return 64 * EPS * value + 4 * noise + change
 
 
@@ -187,7 +187,7 @@ SHARED: Mapping[str, Quantity] = {
         "length of the step that led to x_k; 0 at the start",
         r"\|x_k - x_{k-1}\|",
         _read_moved,
-        lambda r, v: 8 * EPS * v + 2 * _in_norm(r),
+        lambda r, v: 8 * EPS * v + 2 * in_norm(r),
         lambda r, _: r.x.norm(dim=-1),
         unit="x",
         nonnegative=True,

@@ -1,12 +1,15 @@
 """Records on disk: one JSON line each, written at once, found again by a later run."""
 
+import fcntl
 import hashlib
 import json
+import os
+import weakref
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from workbench.verify.record import SCHEMA_VERSION, Record
 
@@ -23,14 +26,19 @@ class Store:
     fresh: nothing that is there counts as done; new records are appended and win later. ``notes``
     lists what was found odd but harmless (a line torn when a run was killed).
 
-    ResultsError before any work: the folder is a file or cannot be written, or a line is not a record.
+    While a store exists, no other process can open one on its folder; the lock ends with the process,
+    however that ends.
+
+    ResultsError before any work: the folder is a file, cannot be written or is another process's, or a
+    line is not a record.
     """
 
     def __init__(self, folder: str | Path, fresh: bool = False, worker: str = "0") -> None:
         self.folder = Path(folder)
         self.notes: list[str] = []
         self._complete: dict[str, list[Record]] = {}
-        self._file = _prepared(self.folder, worker)
+        self._file, self._lock = _prepared(self.folder, worker)
+        self.notes += [self._lock.note] if self._lock.note else []
         for path in sorted(self.folder.glob("records-*.jsonl")):
             lines = self._whole_lines(path)
             if not fresh:
@@ -95,20 +103,55 @@ class Store:
                 del partial[record.unit]
 
 
-def _prepared(folder: Path, worker: str) -> Path:
-    """The worker's file, made if it is not there and proved to be writable."""
+def _prepared(folder: Path, worker: str) -> "tuple[Path, _FolderLock]":
+    """The worker's file, made if it is not there and proved to be writable, and the lock of its folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"records-{worker}.jsonl"
         with file.open("a", encoding="utf-8"):
             pass
+        return file, _FolderLock.of(folder)
     except FileExistsError:
         raise ResultsError(f"{folder} is a file; results need a folder: name another with --out") from None
     except OSError as error:
         raise ResultsError(
             f"results cannot be written to {folder}: {error.strerror}; name another folder with --out"
         ) from None
-    return file
+
+
+class _FolderLock:
+    """This process alone writes to a folder. The file ``.lock`` stays behind; it is the lock that counts."""
+
+    _held: ClassVar[weakref.WeakValueDictionary[tuple[int, int], "_FolderLock"]] = (
+        weakref.WeakValueDictionary()
+    )
+
+    def __init__(self, folder: Path) -> None:
+        opened = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        weakref.finalize(self, os.close, opened)
+        self.note = ""
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(opened, 20).decode(errors="replace").strip()
+            raise ResultsError(
+                f"{folder} is being written to by process {holder or 'unknown'}; wait until that has ended, "
+                "or name another folder with --out"
+            ) from None
+        except OSError as error:
+            self.note = f"{folder} cannot be locked ({error.strerror}): let no other run write there"
+        os.truncate(opened, 0)
+        os.write(opened, f"{os.getpid()}\n".encode())
+
+    @classmethod
+    def of(cls, folder: Path) -> "_FolderLock":
+        """The lock of a folder; one for all the stores of this process."""
+        place = folder.stat()
+        key = (place.st_dev, place.st_ino)
+        held = cls._held.get(key)
+        if held is None:
+            held = cls._held[key] = cls(folder)
+        return held
 
 
 def _read(path: Path, number: int, line: bytes) -> Record:

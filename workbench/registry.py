@@ -1,5 +1,6 @@
 """Where objects are found by their text: the lists of the rooms and a user's file."""
 
+import dataclasses
 import difflib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -8,7 +9,16 @@ from typing import Any
 
 import assumptions
 import problems
-from assumptions import ASSUMPTIONS, IMPLICATIONS, Assumption, Implies, Specified, parse_specification
+from assumptions import (
+    ASSUMPTIONS,
+    EUCLIDEAN,
+    IMPLICATIONS,
+    Assumption,
+    Implies,
+    Norm,
+    Specified,
+    parse_specification,
+)
 from problems import FULL_INSTANCES, INSTANCES, PROBLEMS, Problem
 from workbench.methods import METHODS
 from workbench.methods.base import Method
@@ -81,14 +91,65 @@ class Registry:
             return self._by_text[text]
         if text.startswith("from_function("):
             raise UnknownNameError(f"{text} exists only in the file that made it; name that with --file")
-        if text.isidentifier() and text in {f.__name__ for f in self.families}:
+        name = text.partition("(")[0].strip()
+        families = {f.__name__ for f in self.families}
+        if text in families:
             raise UnknownNameError(f"problem {text!r} lacks its arguments; for example {self._example(text)}")
+        if name in {m.__name__ for m in self.methods}:
+            raise UnknownNameError(
+                f"{name} is a method; a problem is needed, such as {self.instances()[0]!r}"
+            )
+        if name.isidentifier() and name not in self._names and text != name:
+            hint = close_to(name, families)
+            raise UnknownNameError(
+                f"problem {text!r}: unknown name {name!r}{hint}; `workbench list problems` shows all"
+            )
         try:
             made = parse_specification(text, self._names)
         except TypeError as error:
-            raise UnknownNameError(f"problem {text!r}: {error}") from None
+            hint = f"; for example {self._example(name)}" if f"{name}.__init__()" in str(error) else ""
+            raise UnknownNameError(f"problem {text!r}: {error}{hint}") from None
         if not isinstance(made, Problem):
             raise UnknownNameError(f"{text!r} is not a problem{close_to(text, self._by_text)}")
+        return made
+
+    def method(self, specification: str) -> Method:
+        """The method that prints like this, made from the text; its fields may be norms.
+
+        The text is parsed, never evaluated. ValueError where it is not accepted.
+        """
+        text = specification.strip()
+        classes = {m.__name__: m for m in self.methods}
+        name = text.partition("(")[0].strip()
+        if name in {f.__name__ for f in self.families}:
+            raise UnknownNameError(
+                f"{name} is a problem; a method is needed, such as {_call(self.methods[0])}"
+            )
+        if name not in classes:
+            hint = close_to(name, classes)
+            raise UnknownNameError(f"no method {name!r}{hint}; `workbench list methods` shows all")
+        kind = classes[name]
+        if "".join(text.split()) in (name, f"{name}()") and (text == name or _required(kind)):
+            needed = ", ".join(_required(kind)) or "its brackets"
+            raise UnknownNameError(f"{name} needs {needed}; for example {_call(kind)}")
+        try:
+            return parse_specification(text, {**self._norms, name: kind})
+        except TypeError as error:
+            said = str(error).removeprefix(f"{name}.__init__() ")
+            hint = f"; for example {_call(kind)}" if said != str(error) else ""
+            raise UnknownNameError(f"method {text!r}: {said}{hint}") from None
+
+    def norm(self, specification: str) -> Norm:
+        """The norm that prints like this; parsed, never evaluated. ValueError where it is not accepted."""
+        text = specification.strip()
+        if text in self._norms:
+            raise UnknownNameError(f"norm {text!r} lacks its arguments; one is {EUCLIDEAN!r}")
+        try:
+            made = parse_specification(text, self._norms)
+        except TypeError as error:
+            raise UnknownNameError(f"norm {text!r}: {error}") from None
+        if not isinstance(made, Norm):
+            raise UnknownNameError(f"{text!r} is not a norm; one is {EUCLIDEAN!r}")
         return made
 
     def _example(self, family: str) -> str:
@@ -101,11 +162,26 @@ class Registry:
         return {repr(p): p for p in (*named, *FULL_INSTANCES, *self.instances())}
 
     @cached_property
+    def _norms(self) -> dict[str, Any]:
+        return {name: c for name, c in self._names.items() if issubclass(c, Norm) and c is not Norm}
+
+    @cached_property
     def _names(self) -> dict[str, Any]:
         """Classes that a specification may call: what the rooms export and the user defines."""
         exported = [getattr(room, name) for room in (assumptions, problems) for name in room.__all__]
         classes = [c for c in exported if isinstance(c, type) and issubclass(c, Specified)]
         return {c.__name__: c for c in (*classes, *self.families, *self.assumptions)}
+
+
+def _required(kind: type[Method]) -> list[str]:
+    fields = dataclasses.fields(kind)  # pyright: ignore[reportArgumentType]
+    plain = [f for f in fields if f.init and f.default is f.default_factory is dataclasses.MISSING]
+    return [f.name for f in plain]
+
+
+def _call(kind: type[Method]) -> str:
+    """A call that makes one, if numbers are all it takes."""
+    return f"{kind.__name__}({', '.join(f'{name}=0.5' for name in _required(kind))})"
 
 
 def close_to(name: str, known: Any) -> str:

@@ -30,7 +30,8 @@ class Theorem:
     measured, bound  expressions in method fields, constants, facts and quantities (suffix _next, 0)
     when         domain at step k; outside it the claim says nothing
     requires     condition on constants and parameters; without it the theorem does not apply
-    norm         the one geometry of distances, dual gradient norms and constants
+    norm         the one geometry of distances, dual gradient norms, constants and the method; a tuple is
+                 a sweep, each norm a statement and records of its own
     quantities   further quantities, beside the shared ones and the method's
 
     ValueError for an unknown name (the known ones are listed), a symbol that ``symbols()`` did not
@@ -48,7 +49,7 @@ class Theorem:
     kind: Kind = "path"
     when: Any = True
     requires: Any = True
-    norm: Norm = EUCLIDEAN
+    norm: Norm | tuple[Norm, ...] = EUCLIDEAN
     mutants: tuple[Mutant, ...] = ()
     tight: tuple[Tight, ...] = ()
     proof: str = ""
@@ -70,6 +71,9 @@ class Theorem:
             raise ValueError(
                 f"{self.id}: method must be a Method class or a tuple of them, got {self.method!r}"
             )
+        norms = self.norm if isinstance(self.norm, tuple) else (self.norm,)
+        if not norms or not all(isinstance(n, Norm) for n in norms):
+            raise ValueError(f"{self.id}: norm must be a Norm or a tuple of them, got {self.norm!r}")
         if self.kind == "equal" and len(self.methods) != 2:
             raise ValueError(f"{self.id}: kind equal compares two methods, got {len(self.methods)}")
         names = [name for a in self.assumes for name in a.constants()]
@@ -85,6 +89,21 @@ class Theorem:
             support(side, self.next_names)
             require_evaluable(side)
         self._check_known_in_advance(self.requires, "requires")
+
+    def in_norms(self) -> list["Theorem"]:
+        """The theorem in each of its norms."""
+        norms = self.norm if isinstance(self.norm, tuple) else (self.norm,)
+        return [self] if len(norms) == 1 and norms[0] is self.norm else [self._in(n) for n in norms]
+
+    def _in(self, norm: Norm) -> "Theorem":
+        return dataclasses.replace(self, norm=norm, mutants=(), tight=())
+
+    @property
+    def geometry(self) -> Norm:
+        """The norm of a theorem that has one. ValueError for a sweep of norms."""
+        if isinstance(self.norm, tuple):
+            raise ValueError(f"{self.id} is stated in {len(self.norm)} norms; take one of in_norms()")
+        return self.norm
 
     # -- what the parts are ----------------------------------------------------------------------
 

@@ -11,9 +11,19 @@ import pytest
 import torch
 
 import workbench.methods as room
+from assumptions import Lp, Weighted
 from problems import INSTANCES, AbsAffine, Huber, Problem, Quadratic, WeightedL1
 from workbench import run
-from workbench.methods import BPM, METHODS, GradientDescent, Method, ProximalPoint, Subgradient
+from workbench.methods import (
+    BPM,
+    METHODS,
+    GradientDescent,
+    Method,
+    NormalisedGradientDescent,
+    ProximalPoint,
+    Subgradient,
+    TrustRegion,
+)
 from workbench.quantities import SHARED
 
 NOTHING = SimpleNamespace()
@@ -159,6 +169,9 @@ class Only:
     def offers_dist(self, norm) -> bool:
         return False
 
+    def offers_brox(self, norm) -> bool:
+        return "brox" in self.open
+
 
 @pytest.mark.parametrize(("kind", "problem"), PAIRS, ids=str)
 def test_a_method_uses_nothing_beyond_its_needs(kind, problem):
@@ -228,3 +241,46 @@ def test_ball_steps_on_the_ladder_spend_one_radius_per_coordinate():
 def test_gradient_descent_with_step_one_over_l_solves_an_isotropic_quadratic_at_once():
     problem = Quadratic((2.0, 2.0, 2.0), seed=None, start=(3.0, -4.0, 1.0))
     assert run(GradientDescent(0.5), problem, steps=1)["dist"][0, 1] == pytest.approx(0, abs=1e-14)
+
+
+def test_normalised_gradient_descent_moves_by_the_radius_in_its_norm():
+    problem = Quadratic((1.0, 4.0), center=(0.0, 0.0), seed=None)
+    assert one_step(NormalisedGradientDescent(5.0), problem, 3.0, 1.0) == pytest.approx([0.0, -3.0])
+    assert one_step(NormalisedGradientDescent(0.5, Lp(math.inf)), problem, 3.0, -1.0) == [2.5, -0.5]
+    assert one_step(NormalisedGradientDescent(0.5, Lp(1.0)), problem, 3.0, -1.0) == [3.0, -0.5]
+    assert one_step(NormalisedGradientDescent(0.5), problem, 0.0, 0.0) == [0.0, 0.0]
+
+
+class Saddle(Quadratic):
+    """(x_1^2 - x_2^2) / 2: only what a trust-region step needs."""
+
+    def grad(self, x):
+        return x * x.new_tensor([1.0, -1.0])
+
+    def hvp(self, x, v):
+        return v * v.new_tensor([1.0, -1.0])
+
+
+def test_a_trust_region_step_solves_the_hard_case():
+    """From (1, 0) the gradient is orthogonal to the negative curvature: s = (-1/2, +-sqrt(t^2 - 1/4))."""
+    saddle = Saddle((1.0, 1.0), center=(0.0, 0.0), seed=None)
+    u = one_step(TrustRegion(2.0), saddle, 1.0, 0.0)
+    assert u[0] == pytest.approx(0.5)
+    assert abs(u[1]) == pytest.approx(math.sqrt(4 - 0.25))
+
+
+def test_bpm_runs_in_the_norm_that_it_is_given():
+    """|x_1| + 0.3 |x_2| over the box: both coordinates move by the radius."""
+    problem = WeightedL1((1.0, 0.3))
+    assert one_step(BPM(0.5, Lp(math.inf)), problem, 3.0, -1.0) == [2.5, -0.5]
+    assert one_step(BPM(0.5, Lp(1.0)), problem, 3.0, -1.0) == [2.5, -1.0]
+    trace = run(BPM(0.5, Lp(1.0)), problem, steps=3, record=("moved", "slope"))
+    assert trace.norm == Lp(1.0)
+    assert trace["moved"][0].tolist() == pytest.approx([0, 0.5, 0.5, 0.5])
+
+
+def test_a_norm_of_another_dimension_is_rejected():
+    with pytest.raises(ValueError, match="norm must be a norm in dimension 2"):
+        run(BPM(0.5, Weighted((1.0, 2.0, 3.0))), WeightedL1((1.0, 0.3)), steps=1)
+    with pytest.raises(TypeError, match="norm must be a Norm"):
+        BPM(0.5, "l1")  # pyright: ignore[reportArgumentType]

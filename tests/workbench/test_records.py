@@ -1,8 +1,14 @@
 """Records on disk: found again, torn lines dropped, foreign lines refused, nothing deleted."""
 
 import dataclasses
+import errno
+import fcntl
+import gc
 import json
 import math
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -138,6 +144,67 @@ def test_workers_have_files_of_their_own(tmp_path):
     store = Store(tmp_path)
     assert store.done("a") is not None
     assert store.done("b") is not None
+
+
+HOLD = """
+import sys
+from workbench.records import Store
+store = Store("held")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_folder_belongs_to_one_process_at_a_time(tmp_path):
+    env = {**os.environ, "PYTHONPATH": str(SCHEMA.parents[1])}
+    command = [sys.executable, "-c", HOLD]
+    with subprocess.Popen(command, cwd=tmp_path, env=env, stdin=-1, stdout=-1, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(ResultsError, match=rf"held is being written to by process {other.pid}; .*--out"):
+            Store(tmp_path / "held")
+        (tmp_path / "held" / "records-1.jsonl").write_text('{"torn')
+        Store(tmp_path / "another")
+        other.kill()  # nothing is cleaned up, and nothing need be
+    store = Store(tmp_path / "held")
+    store.write([made("u", 0, 1)])
+    assert Store(tmp_path / "held").done("u") is not None
+    assert str(os.getpid()) in (tmp_path / "held" / ".lock").read_text()
+
+
+def test_a_file_system_without_locks_is_said_to_be_so(tmp_path, monkeypatch):
+    def flock(file: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    store = Store(tmp_path)
+    assert store.notes == [f"{tmp_path} cannot be locked (No locks available): let no other run write there"]
+    store.write([made("u", 0, 1)])
+    assert store.done("u") is not None
+
+
+def test_a_lock_of_another_user(tmp_path):
+    (tmp_path / ".lock").mkdir()  # what cannot be opened, root included
+    with pytest.raises(ResultsError, match="cannot be written"):
+        Store(tmp_path)
+
+
+def test_a_store_that_is_gone_frees_its_folder(tmp_path):
+    def locked() -> bool:
+        with (tmp_path / ".lock").open("r+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+
+    one, two = Store(tmp_path), Store(tmp_path)
+    assert locked()
+    del one
+    assert locked()
+    del two
+    gc.collect()
+    assert not locked()
 
 
 def test_a_refuted_record_has_a_witness_file(tmp_path):

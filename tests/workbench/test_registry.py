@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from assumptions import Lp, Weighted
 from problems import INSTANCES, Huber
+from workbench.methods import BPM
 from workbench.registry import Registry, UnknownNameError, UserFileError, load_user_file
 
 CLAIM = """
@@ -165,3 +167,69 @@ def test_other_problems_are_made_from_their_text(write):
 def test_other_text_is_refused(text, message):
     with pytest.raises(ValueError, match=message):
         Registry().problem(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("BPM(radius=1.0)", "BPM is a method; a problem is needed, such as "),
+        ("Hubert(L=1.0)", "close: Huber;"),
+        ("Huber(M=1.0)", "unexpected keyword argument 'M'; for example Huber"),
+    ],
+)
+def test_an_error_about_a_problem_names_what_is_meant(text, message):
+    with pytest.raises(UnknownNameError, match=message):
+        Registry().problem(text)
+
+
+def test_methods_are_made_from_their_text(write):
+    registry = Registry()
+    assert registry.method("BPM(radius=0.5)") == BPM(radius=0.5)
+    assert registry.method(" BPM(radius=2, norm=Lp(p=inf)) ") == BPM(2, norm=Lp(float("inf")))
+    weighted = BPM(0.5, norm=Weighted((1.0, 2.0), p=1.0))
+    assert registry.method(repr(weighted)) == weighted
+    text = "from dataclasses import dataclass\nfrom workbench.methods import BPM\n"
+    text += "@dataclass(frozen=True)\nclass Mine(BPM):\n    radius: float = 3.0\n"
+    registry = Registry(load_user_file(write(text)))
+    assert registry.method("Mine()") == registry.methods[-1](radius=3.0)  # pyright: ignore[reportCallIssue]
+    with pytest.raises(UnknownNameError, match=r"Mine needs its brackets; for example Mine\(\)"):
+        registry.method("Mine")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("BPM", r"BPM needs radius; for example BPM\(radius=0.5\)"),
+        ("BPM( )", r"BPM needs radius; for example BPM\(radius=0.5\)"),
+        ("BPM(r=1.0)", r"unexpected keyword argument 'r'; for example BPM\(radius=0.5\)"),
+        ("BPM(1.0, 2.0, 3.0)", "positional arguments"),
+        ("BMP(radius=1.0)", "no method 'BMP'; close: BPM; `workbench list methods`"),
+        ("Huber()", "Huber is a problem; a method is needed, such as "),
+        ("BPM(radius=-1.0)", "radius must be finite and > 0, got -1.0"),
+        ("BPM(radius=nan)", "radius must be finite and > 0, got nan"),
+        ("BPM(radius='a')", "radius must be a number"),
+        ("BPM(radius=1.0, norm=2)", "norm must be a Norm"),
+        ("BPM(radius=1.0, norm=Lp(p=0.5))", "p must be >= 1"),
+        ("BPM(radius=1.0, norm=Huber())", "unknown name 'Huber'"),
+        ("BPM(radius=__import__('os'))", "unknown name '__import__'"),
+        ("BPM(radius=1.0).radius", "not accepted"),
+        ("BPM(radius=1.0", "is not a call"),
+        ("", "no method ''"),
+    ],
+)
+def test_other_text_is_no_method(text, message):
+    with pytest.raises(ValueError, match=message):
+        Registry().method(text)
+
+
+def test_norms_are_made_from_their_text():
+    assert Registry().norm("Lp(p=1)") == Lp(1.0)
+    for text, message in (
+        ("Lp", r"lacks its arguments; one is Lp\(p=2.0\)"),
+        ("Lp()", "missing 1 required"),
+        ("Lp(p=0)", "p must be >= 1"),
+        ("Huber()", "unknown name 'Huber'"),
+        ("2", "is not a norm"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Registry().norm(text)

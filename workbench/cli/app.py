@@ -89,6 +89,9 @@ def _verify(
     out: Annotated[Path, typer.Option("--out", help="Folder of records and witnesses.")] = Path("results"),
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of starts and draws.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Redo what is already in the folder.")] = False,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", help="Processes that share the work; -1: all cores.")
+    ] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run.")] = False,
     not_applicable: Annotated[
         bool, typer.Option("--not-applicable", help="List where theorems do not apply, and why.")
@@ -106,8 +109,56 @@ def _verify(
         out=out,
         seed=seed,
         fresh=fresh,
+        jobs=jobs,
         dry_run=dry_run,
         not_applicable=not_applicable,
+    )
+
+
+@app.command("run")
+def _run(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="As 'BPM(radius=0.5)'.")],
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help="As 'Huber(L=2.0, d=4)'.")],
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Number of steps.")] = 100,
+    replicates: Annotated[
+        int | None, typer.Option("--replicates", min=1, help="Runs with draws of their own.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the draws.")] = 0,
+    x0: Annotated[
+        str | None,
+        typer.Option("--x0", metavar="X,X,...", help="Start; several, one a replicate: '1,2;3,4'."),
+    ] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", metavar="NAME,NAME", help="Quantities; default: what is known.")
+    ] = None,
+    every: Annotated[int, typer.Option("--every", min=1, help="Record every N-th step.")] = 1,
+    norm: Annotated[
+        str | None,
+        typer.Option("--norm", metavar="NORM", help="Measure in this norm; default: the method's."),
+    ] = None,
+    file: UserFile = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Keep the whole run, as .npz or .csv.")
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")
+    ] = None,
+) -> None:
+    """Run a method on a problem and show what it measured, step by step."""
+    dispatch(
+        "run",
+        method=method,
+        problem=problem,
+        steps=steps,
+        replicates=replicates,
+        seed=seed,
+        x0=x0,
+        record=record,
+        every=every,
+        norm=norm,
+        file=file,
+        out=out,
+        json=json,
     )
 
 

@@ -12,6 +12,7 @@ from workbench.cli.output import WrongUseError
 COMMANDS = {
     "list": "workbench.cli.listing",
     "show": "workbench.cli.show",
+    "run": "workbench.cli.run",
     "verify": "workbench.cli.verify",
     "replay": "workbench.cli.replay",
     "new": "workbench.cli.new",

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -27,6 +26,7 @@ from workbench.registry import Registry, UserFile, load_user_file
 from workbench.theorem import Theorem
 from workbench.user_file import line_in
 from workbench.verify import DEFAULT, FULL, QUICK, Budget, Record, plan, verify
+from workbench.verify.pool import UnsendableError, WorkerLostError, require_jobs
 
 Tell = Callable[[int, int, str], None]
 
@@ -41,6 +41,7 @@ def main(
     out: Path,
     seed: int,
     fresh: bool,
+    jobs: int,
     dry_run: bool,
     not_applicable: bool,
 ) -> int:
@@ -49,6 +50,7 @@ def main(
         raise WrongUseError("--quick and --full exclude each other")
     budget = QUICK if quick else FULL if full else DEFAULT
     with wrong_use():
+        jobs = require_jobs(jobs)
         user = load_user_file(file) if file else None
         registry = Registry(user)
         theorems, problems = _chosen(registry, selectors, full)
@@ -60,9 +62,8 @@ def main(
         store = Store(out, fresh=fresh)
     for line in store.notes:
         note(line)
-    torch.set_num_threads(1)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's objects print is not part of the result
-        records = _run(registry, theorems, problems, budget, seed, store)
+        records = _run(registry, theorems, problems, budget, seed, store, jobs)
     if mutants:
         records = [r for r in records if r.mutant is not None]
     if json != "-":
@@ -125,6 +126,7 @@ def _run(
     budget: Budget,
     seed: int,
     store: Store,
+    jobs: int,
 ) -> list[Record]:
     user = registry.user
     finished = (0, 0)
@@ -148,12 +150,17 @@ def _run(
                 implications=registry.implications,
                 file=str(user.path) if user else None,
                 report_untested=user is None or any(t in user.theorems for t in theorems),
+                jobs=jobs,
             )
         except KeyboardInterrupt:
             note(f"{_saved(finished, store)}; the same command goes on from there")
             raise
-        except IllFormedError as error:
+        except (IllFormedError, UnsendableError) as error:
             raise WrongUseError(str(error)) from error
+        except WorkerLostError as error:
+            raise WrongUseError(
+                f"{error}; {_saved(finished, store)}, and the same command goes on from there"
+            ) from error
         except OSError as error:
             raise WrongUseError(
                 f"{store.folder} cannot be written ({error}); {_saved(finished, store)}"

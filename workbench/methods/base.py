@@ -44,6 +44,11 @@ class Method(Specified, ABC):
         """Names of the hyperparameters: all fields but ``norm``, the geometry of the method if it has one."""
         return tuple(f.name for f in dataclasses.fields(cls) if f.name != "norm")  # pyright: ignore[reportArgumentType]
 
+    @classmethod
+    def has_norm(cls) -> bool:
+        """True if the method moves in a geometry of its own, its field ``norm``."""
+        return any(f.name == "norm" for f in dataclasses.fields(cls))  # pyright: ignore[reportArgumentType]
+
     def draws(self, problem: Problem) -> Mapping[str, Space]:
         """The randomness of one step; empty for a deterministic method."""
         del problem

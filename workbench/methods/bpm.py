@@ -5,20 +5,27 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import ClassVar, NamedTuple
 
+import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import Number, require_positive
 from assumptions.norms import require_norm
 from problems.base import Problem
+from workbench.methods.ball_quantities import BALL_QUANTITIES
 from workbench.methods.base import Method, Point, ones
+from workbench.quantities import Quantity
 
 
 class BallPoint(NamedTuple):
-    """An iterate, (*batch, d), and the subgradient at it that the multiplier of the ball gives."""
+    """An iterate, the multiplier's subgradient at it and the KKT residual of the step that led to it.
+
+    x, subgradient: (*batch, d). residual: (*batch,).
+    """
 
     x: Tensor
     subgradient: Tensor
+    residual: Tensor
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class BPM(Method):
     radius: Number
     norm: Norm = EUCLIDEAN
     needs: ClassVar[tuple[str, ...]] = ("brox",)
+    quantities: ClassVar[Mapping[str, Quantity]] = BALL_QUANTITIES
     source: ClassVar[str] = "arXiv:2502.02002"
 
     def __post_init__(self) -> None:
@@ -43,16 +51,18 @@ class BPM(Method):
         self.check_shapes()
 
     def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> Point | BallPoint:
-        """The start, with the problem's subgradient there; x0: (*batch, d)."""
+        """The start; no multiplier yet. x0: (*batch, d)."""
         del draw
-        return BallPoint(x0, problem.grad(x0)) if problem.offers("brox_step") else Point(x0)
+        if not problem.offers("brox_step"):
+            return Point(x0)
+        return BallPoint(x0, torch.zeros_like(x0), torch.zeros_like(x0[..., 0]))
 
     def step(self, problem: Problem, state: Point | BallPoint, draw: SimpleNamespace) -> Point | BallPoint:
         """Deterministic: draw is empty. state.x: (*batch, d)."""
         del draw
         if problem.offers("brox_step"):
             solved = problem.brox_step(state.x, self.radius, self.norm)  # pyright: ignore[reportAttributeAccessIssue]
-            return BallPoint(solved.point, solved.subgradient)
+            return BallPoint(solved.point, solved.subgradient, solved.residual)
         return Point(problem.brox(state.x, self.radius))  # pyright: ignore[reportAttributeAccessIssue]
 
     def x_error(self, problem: Problem, state: Point | BallPoint, new: Point | BallPoint) -> Tensor:

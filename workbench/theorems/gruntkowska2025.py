@@ -5,13 +5,15 @@ each with its proof. u = x_next, t = radius, D = dist, f - f_star = gap.
 """
 
 import sympy as sp
+from torch import Tensor
 
-from assumptions import Convex, Smooth
-from problems import AbsAffine, Huber, WeightedL1
+from assumptions import Convex, Lp, Smooth
+from problems import AbsAffine, GeneralQuadratic, Huber, Problem, WeightedL1
 from workbench.claims import Recurrence
 from workbench.methods import BPM, ProximalPoint
+from workbench.methods.bpm import BallPoint
 from workbench.parts import Mutant, Source, Tight
-from workbench.symbols import symbols, total
+from workbench.symbols import first, symbols, total
 from workbench.theorem import Theorem
 
 PAPER = "arXiv:2502.02002"
@@ -26,6 +28,16 @@ ABS = AbsAffine(a=(1.0,), start=(5.3,))
 FLAT_AND_STEEP = WeightedL1(weights=(1.0, 1e-3), start=(1.0, 5.0))
 LADDER = WeightedL1(weights=tuple(10.0 ** (-4 * i) for i in range(6)), start=(1.01,) * 6)
 STRAIGHT = Huber(L=100.0, delta=0.01, d=1, start=(5.3,))
+
+VALLEY = GeneralQuadratic(hessian=((2.02, -6.0), (-6.0, 18.02)), start=(0.0, 2.0))
+"""(x - 3 y)^2 + (x^2 + y^2) / 100: in l_inf balls the way down leads away from the minimiser at first."""
+IN_BOXES = {"norm": Lp(float("inf")), "parameters": {"radius": sp.Rational(1, 2)}, "when": True}
+
+
+def _euclidean(problem: Problem, method: BPM, state: BallPoint) -> Tensor:
+    del method
+    return (state.x - problem.x_star.to(state.x)).norm(dim=-1)  # pyright: ignore[reportAttributeAccessIssue]
+
 
 RADII = (dist0 / 7, dist0 / 20, dist0 / 2, dist0 / (5 * sp.sqrt(k + 1)))
 OUT_OF_REACH = (radius <= dist) & (dist > 0)
@@ -54,6 +66,21 @@ DISTANCE = Theorem(
             FLAT_AND_STEEP,
             {"parameters": {"radius": 1}, "measured": dist_next, "bound": dist - radius},
         ),
+        Mutant(
+            "l_inf distances fall in l_inf balls",
+            VALLEY,
+            {**IN_BOXES, "measured": dist_next, "bound": dist},
+        ),
+        Mutant(
+            "Euclidean distances fall in l_inf balls",
+            VALLEY,
+            {
+                **IN_BOXES,
+                "quantities": {"euclidean": _euclidean},
+                "measured": symbols("euclidean_next"),
+                "bound": symbols("euclidean"),
+            },
+        ),
     ),
     tight=(Tight(FLAT_AND_STEEP, 0.995135),),
 )
@@ -77,6 +104,28 @@ TERMINATION = Theorem(
             steps=8,
         ),
     ),
+)
+
+COUNT = Theorem(
+    id="bpm/termination-count",
+    title="The first exact minimiser comes after at most ceil(dist0^2 / radius^2) steps",
+    source=Source(PAPER, "SOURCED", f"as restated on a public page (chatpaper) about {SEQUEL}", TITLE),
+    method=BPM,
+    parameters={"radius": (1, sp.Rational(2, 5) * dist0)},
+    assumes=(Convex,),
+    requires=dist0 <= 13 * radius,
+    measured=first(dist <= radius / 10**9),
+    bound=sp.ceiling(dist0**2 / radius**2),
+    proof="Sum bpm/distance; when the ball meets the solution set, u is a minimiser.",
+    mutants=(
+        Mutant("one step fewer", LADDER, {"bound": sp.ceiling(dist0**2 / radius**2) - 1}),
+        Mutant(
+            "in l_inf balls too",
+            GeneralQuadratic(hessian=((2.0002, -40.0), (-40.0, 800.0002)), start=(1.2, 1.2)),
+            {"norm": Lp(float("inf")), "parameters": {"radius": 1}},
+        ),
+    ),
+    tight=(Tight(LADDER, 1.0),),
 )
 
 LINE = Theorem(
@@ -217,6 +266,7 @@ STEP_LENGTH = Theorem(
 THEOREMS = (
     DISTANCE,
     TERMINATION,
+    COUNT,
     LINE,
     NEXT_DISTANCE,
     PRODUCT,

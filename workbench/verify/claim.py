@@ -167,7 +167,7 @@ def _inside(case: Case, x: Tensor) -> Tensor:
         if certificate.region == EVERYWHERE:
             continue
         inside &= certificate.region.contains(x) | ~x.isfinite().all(-1)
-        if case.problem.offers("nearest_star"):
-            nearest = case.problem.nearest_star(x, case.theorem.norm)  # pyright: ignore[reportAttributeAccessIssue]
+        if case.problem.offers_dist(case.norm):
+            nearest = case.problem.nearest_star(x, case.norm)  # pyright: ignore[reportAttributeAccessIssue]
             inside &= certificate.region.contains(nearest) | ~x.isfinite().all(-1)
     return inside.to(torch.int8).cummin(1).values.bool()

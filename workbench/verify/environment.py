@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from assumptions import Norm
 from problems.base import Problem
 from workbench.claims import axes_of, free_symbols
 from workbench.engine import run
@@ -67,7 +68,7 @@ def at_start(theorem: Theorem, problem: Problem, x0: Tensor) -> dict[str, Tensor
     """Quantities at the start under their names q0, for parameter rules and ``requires``; (batch, 1)."""
     used = [*theorem.rules, theorem.requires]
     wanted = {theorem.meaning(s.name).base for e in used for s in free_symbols(e)}
-    reading = Reading(problem, None, Point(x0[:, None]), theorem.norm, torch.zeros(x0.shape[0], 1))
+    reading = Reading(problem, None, Point(x0[:, None]), theorem.geometry, torch.zeros(x0.shape[0], 1))
     quantities = theorem.all_quantities
     return {f"{n}0": quantities[n].read(reading) for n in sorted(wanted & set(quantities))}
 
@@ -88,15 +89,17 @@ def solve_rules(rules: Mapping[str, Any], known: dict[str, Tensor], steps: int) 
     return solved
 
 
-def make_method(kind: type[Method], solved: Mapping[str, Tensor]) -> tuple[Method, dict[str, Tensor]]:
-    """The method with its hyperparameters, and tables of those that change with k.
+def make_method(
+    kind: type[Method], solved: Mapping[str, Tensor], norm: Norm
+) -> tuple[Method, dict[str, Tensor]]:
+    """The method with its hyperparameters and, if it has one, the norm; tables of what changes with k.
 
     Constant over replicates and steps: a float (an int where the field is one). Else (batch, 1); for
     names in _i and _j (batch or 1, layers or clients).
     ValueError where the method rejects a value, at whatever step.
     """
     annotations = {f.name: f.type for f in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
-    fixed: dict[str, Any] = {}
+    fixed: dict[str, Any] = {"norm": norm} if kind.has_norm() else {}
     tables: dict[str, Tensor] = {}
     for name in kind.fields():
         value = solved[name]
@@ -116,7 +119,7 @@ def make_method(kind: type[Method], solved: Mapping[str, Tensor]) -> tuple[Metho
 
 
 def valid_rows(
-    kinds: tuple[type[Method], ...], solved: Mapping[str, Tensor], rows: int
+    kinds: tuple[type[Method], ...], solved: Mapping[str, Tensor], rows: int, norm: Norm
 ) -> tuple[Tensor, str]:
     """Replicates whose hyperparameters the methods accept, (rows,), and what was said of another."""
     said = ""
@@ -125,7 +128,7 @@ def valid_rows(
         nonlocal said
         try:
             for kind in kinds:
-                make_method(kind, one_row)
+                make_method(kind, one_row, norm)
         except ValueError as error:
             said = str(error)
             return False
@@ -161,7 +164,7 @@ def run_case(
         quantities={**case.theorem.quantities, X_ERROR: _X_ERROR},
         record=(*sorted(bases), X_ERROR),
         schedule=tables,
-        norm=case.theorem.norm,
+        norm=case.norm,
         keep_state=True,
     )
 

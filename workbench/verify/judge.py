@@ -101,12 +101,12 @@ def measure_block(
     rows = required[:, : max(1, horizon if required.shape[1] > 1 else 1)].all(1)
     if not bool((rows & (torch.arange(len(rows)) < asked)).any()):
         raise NotApplicableError(f"requires {theorem.requires}")
-    valid, error = valid_rows(case.methods, solved, len(rows))
+    valid, error = valid_rows(case.methods, solved, len(rows), case.norm)
     rows = rows & valid & (torch.arange(len(rows)) < asked)
     if not bool(rows.any()):
         raise NotApplicableError(f"the parameter rules give no valid method: {error}")
     solved = {name: borrowed(value, valid) for name, value in solved.items()}
-    methods = [make_method(kind, solved) for kind in case.methods]
+    methods = [make_method(kind, solved, case.norm) for kind in case.methods]
     traces = [run_case(case, method, tables, x0, horizon, seed) for method, tables in methods]
     found = numbers(case, traces[0], solved)
     _require_monotone(case, found)
@@ -197,8 +197,8 @@ def _visited_pairs(case: Case, x: Tensor, excess: Tensor) -> tuple[Tensor, Tenso
     worst = excess[:, :-1].flatten().topk(min(PAIRS, len(points))).indices if n_steps else spread[:0]
     ones = [points[spread], points[some[0]], points[worst], after[worst]]
     twos = [after[spread], points[some[1]], after[worst], points[worst]]
-    if case.problem.offers("nearest_star") and case.problem.offers_dist(case.theorem.norm):
-        nearest = case.problem.nearest_star(points[worst], case.theorem.norm)  # pyright: ignore[reportAttributeAccessIssue]
+    if case.problem.offers_dist(case.norm):
+        nearest = case.problem.nearest_star(points[worst], case.norm)  # pyright: ignore[reportAttributeAccessIssue]
         ones += [points[worst], nearest]
         twos += [nearest, points[worst]]
     one, two = torch.cat(ones), torch.cat(twos)
@@ -222,6 +222,7 @@ class _Place:
         start = starts(self.case.problem, self.seed, range(self.block * BLOCK, (self.block + 1) * BLOCK))[row]
         return {
             "theorem": self.case.theorem.id,
+            "norm": repr(self.case.norm),
             "problem": repr(self.case.problem),
             "methods": [m.__name__ for m in self.case.methods],
             "rules": {name: str(rule) for name, rule in self.case.rules.items()},

@@ -79,7 +79,7 @@ def _case(witness: Mapping[str, Any], known: Known, implications: Sequence[Impli
     try:
         theorem = known.theorem(witness["theorem"])
         problem = known.problem(witness["problem"])
-        wanted = (witness["methods"], witness["rules"], witness["certificates"])
+        wanted = (witness["norm"], witness["methods"], witness["rules"], witness["certificates"])
         mutant = witness["mutant"]
     except KeyError as error:
         raise ValueError(f"not a witness: the field {error} is missing") from None
@@ -94,7 +94,7 @@ def _case(witness: Mapping[str, Any], known: Known, implications: Sequence[Impli
     for case in cases:
         rules = {name: str(rule) for name, rule in case.rules.items()}
         certificates = [repr(c.assumption) for c in case.certificates]
-        if ([m.__name__ for m in case.methods], rules, certificates) == wanted:
+        if (repr(case.norm), [m.__name__ for m in case.methods], rules, certificates) == wanted:
             return case
     raise ValueError(
         f"the witness does not fit {theorem.id} on {problem!r} any more: rules or certificates changed"

@@ -3,6 +3,8 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Protocol
 
 from assumptions import IMPLICATIONS, Implies
@@ -15,6 +17,7 @@ from workbench.verify.claim import SUSPECT
 from workbench.verify.judge import judge
 from workbench.verify.outcome import Outcome, decide
 from workbench.verify.plan import Unit, plan, require_distinct
+from workbench.verify.pool import one_thread, require_jobs, share
 from workbench.verify.record import Record
 from workbench.verify.verdicts import Verdict, is_expected
 
@@ -44,32 +47,56 @@ def verify(
     implications: Sequence[Implies] = IMPLICATIONS,
     file: str | None = None,
     report_untested: bool = True,
+    jobs: int = 1,
 ) -> list[Record]:
     """Records of every unit, in the order of the plan; those in ``store`` are not done again.
 
     A theorem to which nothing applied gets one record more, ``untested``, unless told otherwise.
-    IllFormedError, before any work, for a problem that breaks its contract.
+    ``jobs`` processes share the units, -1: one per core; the records are the same whatever their number.
+    ``progress`` is told how many units are done, of how many, and the first that is not.
+
+    ValueError for a number of jobs that is none. IllFormedError, before any work, for a problem that
+    breaks its contract. UnsendableError where several processes cannot share the work, WorkerLostError
+    when one of them ends.
     """
+    jobs = require_jobs(jobs)
     theorems = _require_theorems(theorems)
     units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
     require_distinct([*problems, *(u.problem for u in units)])
     for problem in {repr(u.problem): u.problem for u in units}.values():
         require_well_formed(problem)
-    records: list[Record] = []
-    for index, unit in enumerate(units):
-        if progress:
-            progress(index, len(units), unit.label)
-        done = store.done(unit.key) if store else None
-        if done is None:
-            done = judge_unit(unit, implications, file)
-            if store:
-                store.write(done)
-        records += done
-    if progress:
-        progress(len(units), len(units), "")
+    judged = partial(judge_unit, implications=implications, file=file)
+    with one_thread():
+        records = _records(units, judged, store, jobs, progress)
     if not report_untested:
         return records
     return records + [_untested(t, records, seed, code) for t in theorems if not _tested(t, records)]
+
+
+def _records(
+    units: Sequence[Unit],
+    judged: Callable[[Unit], list[Record]],
+    store: ResultStore | None,
+    jobs: int,
+    progress: Callable[[int, int, str], None] | None,
+) -> list[Record]:
+    stored = [store.done(unit.key) if store else None for unit in units]
+    found = {index: records for index, records in enumerate(stored) if records is not None}
+    waiting = [index for index in range(len(units)) if index not in found]
+
+    def tell() -> None:
+        if progress:
+            first = next((units[index].label for index in waiting if index not in found), "")
+            progress(len(found), len(units), first)
+
+    tell()
+    with closing(share(judged, [units[index] for index in waiting], jobs)) as done:
+        for position, records in done:
+            if store:
+                store.write(records)
+            found[waiting[position]] = records
+            tell()
+    return [record for index in range(len(units)) for record in found[index]]
 
 
 def _require_theorems(theorems: Iterable[Theorem]) -> list[Theorem]:
@@ -92,23 +119,30 @@ def judge_unit(
 ) -> list[Record]:
     """Records of one unit: one per certificate choice, method and swept value; one for a mutant."""
     theorem = unit.theorem.mutated(unit.mutant) if unit.mutant else unit.theorem
-    cases = match(theorem, unit.problem, implications)
-    if isinstance(cases, str):
-        return [_record(unit, None, Outcome(not_applicable=cases), 0.0, (0, 1), file)]
-    if unit.budget.first_only and unit.mutant is None:
-        cases = cases[:1]
-    results: list[tuple[Case, Outcome, float]] = []
-    for case in cases:
-        started = time.perf_counter()
-        results.append((case, judge(case, unit.budget, unit.seed), time.perf_counter() - started))
+    results: list[tuple[Theorem, Case | None, Outcome, float]] = []
+    for stated in theorem.in_norms():
+        cases = match(stated, unit.problem, implications)
+        if isinstance(cases, str):
+            results.append((stated, None, Outcome(not_applicable=cases), 0.0))
+            continue
+        for case in cases[:1] if unit.budget.first_only and unit.mutant is None else cases:
+            started = time.perf_counter()
+            outcome = judge(case, unit.budget, unit.seed)
+            results.append((stated, case, outcome, time.perf_counter() - started))
     if unit.mutant:
-        results = [max(results, key=lambda r: (not r[1].bad_certificate, r[1].excess))]
+        results = [max(results, key=lambda r: (not r[2].bad_certificate, r[2].excess))]
     count = len(results)
-    return [_record(unit, c, o, s, (i, count), file) for i, (c, o, s) in enumerate(results)]
+    return [_record(unit, t, c, o, s, (i, count), file) for i, (t, c, o, s) in enumerate(results)]
 
 
 def _record(
-    unit: Unit, case: Case | None, outcome: Outcome, seconds: float, part: tuple[int, int], file: str | None
+    unit: Unit,
+    theorem: Theorem,
+    case: Case | None,
+    outcome: Outcome,
+    seconds: float,
+    part: tuple[int, int],
+    file: str | None,
 ) -> Record:
     verdict, reason = decide(outcome, SUSPECT, bool(case and case.declared))
     refuted = verdict is Verdict.REFUTED
@@ -119,7 +153,6 @@ def _record(
     witness = None
     if refuted and outcome.worst is not None:
         witness = {**outcome.worst, "mutant": unit.mutant.why if unit.mutant else None, "file": file}
-    theorem = unit.theorem
     return Record(
         theorem=theorem.id,
         kind=theorem.kind,

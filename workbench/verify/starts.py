@@ -14,7 +14,7 @@ def starts(problem: Problem, seed: int, replicates: range) -> Tensor:
     """(len(replicates), d): replicate 0 is the problem's own start, the others lie around a minimiser.
 
     Direction Gaussian, distance log-uniform; around x0 where no minimiser is known. Points outside
-    the domain are pulled towards x0.
+    the domain are moved into it.
     """
     x0 = problem.x0
     centre = problem.x_star if problem.offers("x_star") else x0  # pyright: ignore[reportAttributeAccessIssue]
@@ -23,12 +23,7 @@ def starts(problem: Problem, seed: int, replicates: range) -> Tensor:
     u = uniforms(seed, replicates, STREAM_STARTS, 0, normal.width + 1).to(x0)
     direction = normal.value(u[:, 1:])
     length = unit * 10 ** (CLOSEST + (FARTHEST - CLOSEST) * u[:, :1])
-    points = centre + length * direction / direction.norm(dim=-1, keepdim=True)
-    for _ in range(60):
-        outside = ~problem.contains(points)
-        if not bool(outside.any()):
-            break
-        points = torch.where(outside[:, None], (points + x0) / 2, points)
+    points = problem.into_domain(centre + length * direction / direction.norm(dim=-1, keepdim=True))
     if replicates.start == 0:
         points = torch.cat([x0[None], points[1:]])
     return points

@@ -1,0 +1,221 @@
+"""What theorems say of a minimisation over a ball: its multiplier, its uniqueness, its envelope.
+
+Each is read at k about the step that led to x_k, u = x_k and x = x_{k-1}; at k = 0 it is 0 or that of the
+start. None needs the radius: u minimises f over the ball of radius |u - x| around x as well.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from assumptions import Smooth
+from assumptions.rounding import gradient_noise, value_noise
+from workbench.quantities import EPS, Quantity, Reading, in_norm
+
+RIVALS = 12
+"""Other points of the ball that are tried at each step."""
+VISIBLE = 1e6
+"""A decrease is seen where the first-order one exceeds this many roundings of the value."""
+
+
+def before(r: Reading) -> Tensor:
+    """The iterates one step earlier; the start itself at k = 0. Shapes as r.x."""
+    return torch.cat([r.x[:, :1], r.x[:, :-1]], 1) if r.x_before is None else r.x_before
+
+
+def subgradients(r: Reading) -> Tensor:
+    """The multipliers' subgradients; at k = 0 the one that the problem returns. Shapes as r.x."""
+    return torch.cat([r.problem.grad(r.x[:, :1]), r.state.subgradient[:, 1:]], 1)
+
+
+def _slope(r: Reading) -> Tensor:
+    return r.norm.dual(subgradients(r))
+
+
+def _slope_resolution(r: Reading, value: Tensor) -> Tensor:
+    """Rounding of gradients, and what the error of x does: L times it where f is smooth.
+
+    Else the subgradient turns and grows with the step as a part of its length.
+    """
+    smooth = [c.assumption.L for c in r.problem.certified if isinstance(c.assumption, Smooth)]
+    moved = r.norm.norm(r.x - before(r))
+    share = in_norm(r) / torch.where(moved > 0, moved, torch.inf)
+    change = min(smooth) * r.x_error * r.norm.rho(r.x.shape[-1]) if smooth else value * share
+    return 64 * EPS * value + 4 * gradient_noise(r.problem, r.x, r.norm) + change
+
+
+def _residual_resolution(r: Reading, value: Tensor) -> Tensor:
+    """A subgradient off by its resolution, over the length of the step."""
+    moved = r.norm.norm(r.x - before(r))
+    return 64 * EPS * (value + moved * _slope(r)) + 2 * moved * _slope_resolution(r, _slope(r))
+
+
+def _misalignment(r: Reading) -> Tensor:
+    g, s = subgradients(r), r.x - before(r)
+    lengths = g.norm(dim=-1) * s.norm(dim=-1)
+    cosine = -(g * s).sum(dim=-1) / torch.where(lengths > 0, lengths, 1.0)
+    return torch.where(lengths > 0, 1 - cosine, 0.0)
+
+
+def _misalignment_resolution(r: Reading, value: Tensor) -> Tensor:
+    """Directions off by their relative errors."""
+    moved, slope = (r.x - before(r)).norm(dim=-1), _slope(r)
+    turned = 2 * r.x_error / torch.where(moved > 0, moved, torch.inf)
+    turned = turned + _slope_resolution(r, slope) / torch.where(slope > 0, slope, torch.inf)
+    return 64 * EPS + turned * (2 * value.abs().sqrt() + turned)
+
+
+def _rival(r: Reading) -> Tensor:
+    """The largest distance from u of a point tried in the ball at which f is not above f(u).
+
+    A rival counts only where the value can tell a first-order decrease from its rounding.
+    """
+    x, u = before(r), r.x
+    step = u - x
+    moved = r.norm.norm(step).unsqueeze(-1)
+    value, farthest = r.problem.value(u), torch.zeros_like(r.x[..., 0])
+    seen = moved.squeeze(-1) * _slope(r) > VISIBLE * (EPS * value.abs() + value_noise(r.problem, u))
+    generator = torch.Generator().manual_seed(0)
+    for i in range(RIVALS):
+        way = torch.randn(u.shape[-1], dtype=torch.float64, generator=generator).to(u)
+        if i < 2 * u.shape[-1] and i < RIVALS // 2:
+            way = torch.zeros_like(way)
+            way[i // 2] = 1.0 if i % 2 == 0 else -1.0
+        aside = step + moved * way / r.norm.norm(way)
+        length = r.norm.norm(aside).unsqueeze(-1)
+        z = x + aside * (moved / torch.where(length > 0, length, 1.0)).clamp(max=1)
+        found = torch.where((r.problem.value(z) <= value) & seen, r.norm.norm(z - u), 0.0)
+        farthest = torch.maximum(farthest, found)
+    return farthest
+
+
+def _nested(r: Reading) -> Tensor:
+    """f at the minimiser over half the ball around the middle of the step."""
+    x, u = before(r), r.x
+    moved = r.norm.norm(u - x).unsqueeze(-1)
+    half = torch.where(moved > 0, moved / 2, 1.0)
+    inner = r.problem.brox_step((x + u) / 2, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
+    return r.problem.value(torch.where(moved > 0, inner, u))
+
+
+def _composed(r: Reading) -> Tensor:
+    """f at the end of two steps of half the length from x, one after the other."""
+    x = before(r)
+    moved = r.norm.norm(r.x - x).unsqueeze(-1)
+    half = torch.where(moved > 0, moved / 2, 1.0)
+    middle = r.problem.brox_step(x, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
+    end = r.problem.brox_step(middle, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
+    return r.problem.value(torch.where(moved > 0, end, r.x))
+
+
+def _nested_resolution(r: Reading, value: Tensor) -> Tensor:
+    noise = EPS * value.abs() + value_noise(r.problem, r.x)
+    return 64 * noise + _slope(r) * (2 * in_norm(r) + 64 * EPS * r.norm.norm(r.x))
+
+
+def _reach(r: Reading) -> Tensor:
+    centre = r.problem.x_star.to(r.x)  # pyright: ignore[reportAttributeAccessIssue]
+    return r.norm.norm(r.x - centre).cummax(dim=1).values
+
+
+def _fenchel(r: Reading) -> Tensor:
+    g = subgradients(r)
+    conjugate = r.problem.conjugate(g)  # pyright: ignore[reportAttributeAccessIssue]
+    return r.problem.value(r.x) + conjugate - (g * r.x).sum(dim=-1)
+
+
+def _fenchel_size(r: Reading, value: Tensor) -> Tensor:
+    g = subgradients(r)
+    return r.problem.value(r.x).abs() + 2 * (g * r.x).abs().sum(dim=-1) + value.abs()
+
+
+def _fenchel_resolution(r: Reading, value: Tensor) -> Tensor:
+    """The gap of an inequality that is tight: of first order in the errors of g, times the size of x."""
+    slope_error = _slope_resolution(r, _slope(r))
+    reach = r.norm.norm(r.x) + in_norm(r)
+    return 64 * EPS * _fenchel_size(r, value) + value_noise(r.problem, r.x) + 2 * reach * slope_error
+
+
+BALL_QUANTITIES: Mapping[str, Quantity] = {
+    "slope": Quantity(
+        "dual norm of the multiplier's subgradient at x_k; at the start, of the problem's",
+        r"\|g_k\|_*",
+        _slope,
+        _slope_resolution,
+        needs=("brox_step",),
+        unit="f / x",
+        nonnegative=True,
+    ),
+    "residual": Quantity(
+        "KKT residual of the step that led to x_k, radius |g|_* + <g, step>",
+        r"r_k",
+        lambda r: r.state.residual,
+        _residual_resolution,
+        needs=("brox_step",),
+        unit="f",
+        nonnegative=True,
+    ),
+    "misalignment": Quantity(
+        "1 - cosine of the angle between x_{k-1} - x_k and the multiplier's subgradient",
+        r"1 - \cos(g_k, x_{k-1} - x_k)",
+        _misalignment,
+        _misalignment_resolution,
+        needs=("brox_step",),
+    ),
+    "rival": Quantity(
+        "distance from x_k of the farthest point tried in the ball at which f is not above f(x_k)",
+        r"\mathrm{rival}_k",
+        _rival,
+        lambda r, v: 8 * EPS * v + 2 * in_norm(r),
+        needs=("brox_step",),
+        unit="x",
+        nonnegative=True,
+    ),
+    "nested": Quantity(
+        "f(x_k) computed through two balls of half the size, one after the other",
+        r"N^{t/2} f\left(\tfrac{x_{k-1} + x_k}{2}\right)",
+        _nested,
+        _nested_resolution,
+        needs=("brox_step",),
+        unit="f",
+    ),
+    "composed": Quantity(
+        "f after two steps of half the length in place of the one that led to x_k",
+        r"f(\mathrm{brox}^{t/2}(\mathrm{brox}^{t/2}(x_{k-1})))",
+        _composed,
+        _nested_resolution,
+        needs=("brox_step",),
+        unit="f",
+    ),
+    "from_star": Quantity(
+        "distance from x_k to the problem's x_star, one minimiser",
+        r"\|x_k - x^\star\|",
+        lambda r: r.norm.norm(r.x - r.problem.x_star.to(r.x)),  # pyright: ignore[reportAttributeAccessIssue]
+        lambda r, v: 8 * EPS * v + in_norm(r) + r.problem.x_star_error,
+        lambda r, _: r.x.norm(dim=-1),
+        needs=("x_star",),
+        unit="x",
+        nonnegative=True,
+    ),
+    "reach": Quantity(
+        "largest distance of an iterate so far from the problem's minimiser",
+        r"\max_{j \le k} \|x_j - x^\star\|",
+        _reach,
+        lambda r, v: 8 * EPS * v + in_norm(r).cummax(dim=1).values,
+        lambda r, _: r.x.norm(dim=-1).cummax(dim=1).values,
+        needs=("x_star",),
+        unit="x",
+        nonnegative=True,
+    ),
+    "fenchel": Quantity(
+        "f(x_k) + f^*(g_k) - <g_k, x_k>: 0 exactly if g_k is a subgradient at x_k",
+        r"f(x_k) + f^*(g_k) - \langle g_k, x_k\rangle",
+        _fenchel,
+        _fenchel_resolution,
+        _fenchel_size,
+        needs=("brox_step", "conjugate"),
+        unit="f",
+    ),
+}
+"""Quantities of methods whose state is a ``BallPoint``."""

@@ -1,0 +1,131 @@
+"""BPM beyond convexity: ball-convex functions, in the setting of Gruntkowska, Li, Rane, Richtarik (2025).
+
+B_t-convexity gives at u = brox(x) a support f(y) >= f(u) + c <x - u, y - u> for all y, c >= 0. The claims
+speak of every minimiser; from_star is the distance to the problem's x_star, t = radius.
+"""
+
+import sympy as sp
+
+from assumptions import BallConvex, Continuous
+from problems import DoubleWell, IntegerJump, LatticeAbs
+from workbench.methods import BPM
+from workbench.parts import Mutant, Source, Tight
+from workbench.symbols import symbols
+from workbench.theorem import Theorem
+
+PAPER = "arXiv:2502.02002"
+TITLE = 'The Ball-Proximal (="Broximal") Point Method'
+RECALLED_CLASS = "the definition of the class from memory"
+
+radius, t_ball, dist, dist0 = symbols("radius t_ball dist dist0")
+from_star, from_star_next, moved_next = symbols("from_star from_star_next moved_next")
+gap, gap_next, slope_next = symbols("gap gap_next slope_next")
+
+RADII = (sp.Max(t_ball, dist0 / 7), sp.Max(t_ball, dist0 / 3))
+CONTINUOUS = (
+    "A continuous f has |u - x| = t unless u is a minimiser: slide the centre from x to u; where the "
+)
+CONTINUOUS += (
+    "minimiser over the ball first switches, two of them share c, and adding their supports gives c = 0. "
+)
+
+WELL = DoubleWell(d=1, start=(-0.05,))
+JUMP = IntegerJump(start=(2.0,))
+LATTICE = LatticeAbs(start=(2.0,))
+NINETEEN = {"radius": sp.Rational(19, 10)}
+
+DISTANCE = Theorem(
+    id="bpm/ball-convex-distance",
+    title="Squared distances to every minimiser drop by the squared step, also where f is not convex",
+    source=Source(PAPER, "DERIVED", RECALLED_CLASS, TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(BallConvex,),
+    requires=radius >= t_ball,
+    when=radius <= dist,
+    measured=from_star_next**2,
+    bound=from_star**2 - moved_next**2,
+    proof="0 >= f(x_star) - f(u) >= c <x - u, x_star - u>; expand |x - x_star|^2 if c > 0. If c = 0, u is a "
+    "minimiser, which is within reach only if t = D, straight ahead.",
+    mutants=(
+        Mutant(
+            "the double well for every radius",
+            WELL,
+            {"parameters": {"radius": sp.Rational(9, 10)}, "requires": True},
+        ),
+        Mutant(
+            "by the squared radius, on a function with jumps",
+            JUMP,
+            {"parameters": NINETEEN, "bound": from_star**2 - radius**2},
+        ),
+        Mutant(
+            "by the squared radius, on a lattice",
+            LATTICE,
+            {"parameters": NINETEEN, "bound": from_star**2 - radius**2},
+        ),
+    ),
+)
+
+RADIUS = Theorem(
+    id="bpm/ball-convex-radius",
+    title="Squared distances drop by the squared radius if f is continuous and ball-convex",
+    source=Source(PAPER, "DERIVED", RECALLED_CLASS, TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(BallConvex, Continuous),
+    requires=radius >= t_ball,
+    when=radius <= dist,
+    measured=from_star_next**2,
+    bound=from_star**2 - radius**2,
+    proof=CONTINUOUS + "Then bpm/ball-convex-distance.",
+    mutants=(
+        Mutant("without continuity", JUMP, {"assumes": (BallConvex,), "parameters": NINETEEN}),
+        Mutant("for values +inf", LATTICE, {"assumes": (BallConvex,), "parameters": NINETEEN}),
+    ),
+)
+
+LINE = Theorem(
+    id="bpm/ball-convex-line",
+    title="The gap contracts by one minus the radius over the distance, also where f is not convex",
+    source=Source(PAPER, "DERIVED", RECALLED_CLASS, TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(BallConvex, Continuous),
+    requires=radius >= t_ball,
+    when=(radius <= dist) & (dist > 0),
+    measured=gap_next,
+    bound=(1 - radius / dist) * gap,
+    proof="Every point v off the convex hull of the minimisers is u for some x whose ball misses them, so f has "
+    "an affine support there: f is >= a convex function with the same minimum, equal to it off that hull. "
+    "A ball without minimisers misses the hull, for <x - u, z - u> < 0 there. Then bpm/line.",
+    mutants=(
+        Mutant("without continuity", JUMP, {"assumes": (BallConvex,), "parameters": NINETEEN}),
+        Mutant(
+            "the next distance, without continuity",
+            JUMP,
+            {
+                "assumes": (BallConvex,),
+                "parameters": NINETEEN,
+                "bound": gap / (1 + radius / symbols("dist_next")),
+            },
+        ),
+    ),
+    tight=(Tight(DoubleWell(d=1, start=(3.0,)), 0.5),),
+)
+
+DECREASE = Theorem(
+    id="bpm/ball-convex-decrease",
+    title="The function drops by at least the radius times the slope of the support",
+    source=Source(PAPER, "DERIVED", RECALLED_CLASS, TITLE),
+    method=BPM,
+    parameters={"radius": RADII},
+    assumes=(BallConvex, Continuous),
+    requires=radius >= t_ball,
+    when=radius <= dist,
+    measured=radius * slope_next,
+    bound=gap - gap_next,
+    proof=CONTINUOUS + "The support at y = x: f(x) >= f(u) + c t^2, and the slope is c t.",
+    mutants=(Mutant("twice the radius", WELL, {"measured": 2 * radius * slope_next}),),
+)
+
+THEOREMS = (DISTANCE, RADIUS, LINE, DECREASE)
