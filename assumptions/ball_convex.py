@@ -120,7 +120,8 @@ class BallConvex(Assumption):
     def refute(self, problem: Function, budget: int = 20_000, seed: int = 0) -> BallCheck:
         """Checks centers of its own choice: hills of f, integers, a grid or a sample (see ``centres``).
 
-        budget: centers times points y, at most; split among the radii. The same for the same seed.
+        budget: about centers times points y, split among the radii; searches for argmins come on top. The
+        same for the same seed.
         """
         require_dimension(budget=budget)
         radii = self._radii(problem)

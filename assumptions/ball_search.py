@@ -87,7 +87,7 @@ def _by_search(problem: Function, x: Tensor, t: float, norm: Norm, seed: int, ef
 
     z, spacing = _starts(centre, t, norm, GRID * effort, generator)
     z = retract(z)
-    best = _apart(z, value(z), spacing, KEPT * effort)
+    best = lowest_apart(z, value(z), spacing, KEPT * effort)
     start = z.gather(1, best.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
     rounds = 60 * x.shape[-1]
     early = polish(value, start, torch.full_like(start[..., :1], spacing), rounds, generator)
@@ -96,6 +96,9 @@ def _by_search(problem: Function, x: Tensor, t: float, norm: Norm, seed: int, ef
     above = f - f.amin(dim=1, keepdim=True)
     gained = (early.value - f).clamp(min=0).nan_to_num(nan=0.0, posinf=0.0)
     slack = rounding(problem, f) + MAY_DIFFER * gained
+    if x.shape[-1] > 1:
+        # moves can stall where f has kinks: the best of the starts is trusted as far as half of them agree
+        slack = slack + MAY_DIFFER * above.median(dim=1, keepdim=True).values.nan_to_num(nan=torch.inf)
     slack = torch.where((above <= slack) & f.isfinite(), slack + above, torch.inf)
     error = MAY_DIFFER * (u - retract(early.point)).norm(dim=-1)
     error = error + _spread(problem, u, slack, t, retract, generator)
@@ -127,8 +130,11 @@ def _position(x: Tensor, u: Tensor, t: float) -> Tensor:
     return torch.where(exact, 0.0, 1e-12 * t + 8 * EPS * (size + t))
 
 
-def _apart(z: Tensor, f: Tensor, distance: float, count: int) -> Tensor:
-    """Indices of the best points that are at least ``distance`` from better ones, (n, count)."""
+def lowest_apart(z: Tensor, f: Tensor, distance: float | Tensor, count: int) -> Tensor:
+    """Indices of the best points that are at least ``distance`` from better ones, (n, count).
+
+    z: (n, k, d), f: (n, k), distance: a float or (n, 1).
+    """
     f, chosen = f.clone(), []
     for _ in range(count):
         best = f.argmin(dim=1, keepdim=True)

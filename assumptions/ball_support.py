@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from assumptions.ball_search import Argmins, polish, rounding
+from assumptions.ball_search import Argmins, lowest_apart, polish, rounding
 from assumptions.base import EPS, Function
 from assumptions.norms import EUCLIDEAN
 
@@ -14,6 +14,8 @@ REACH = 40.0
 
 POLISHED_UP_TO = 8
 """In larger dimensions a search without gradients costs more than it finds."""
+STARTS = 3
+"""Points that are polished for each u."""
 
 
 class Slopes(NamedTuple):
@@ -106,15 +108,18 @@ def _known(problem: Function, x: Tensor, u: Tensor) -> list[Tensor]:
 
 
 def _low_beyond(problem: Function, x: Tensor, u: Tensor, y: Tensor, generator: torch.Generator) -> Tensor:
-    """A local minimiser of f over {y : <x - u, y - u> > 0}, from the lowest y there; (n, m, 1, d)."""
+    """Local minimisers of f over {y : <x - u, y - u> > 0}, from the lowest y there; (n, m, STARTS, d).
+
+    The starts keep their distance from u, next to which f is low only because u is.
+    """
 
     def value(z: Tensor) -> Tensor:
         ahead = ((x - u) * (z - u)).sum(dim=-1) > 0
         return torch.where(ahead, problem.value(z).nan_to_num(nan=torch.inf), torch.inf)
 
-    # not next to u, where f is low only because u is
-    apart = (y - u).norm(dim=-1) >= 0.5 * (x - u).norm(dim=-1)
-    lowest = torch.where(apart, value(y), torch.inf).argmin(dim=2)
-    start = _take(y, lowest).unsqueeze(2)
+    apart = 0.5 * (x - u).norm(dim=-1)
+    f = torch.where((y - u).norm(dim=-1) >= apart, value(y), torch.inf)
+    best = lowest_apart(y.flatten(0, 1), f.flatten(0, 1), apart.flatten(0, 1), STARTS)
+    start = torch.stack([_take(y, index) for index in best.reshape(*y.shape[:2], -1).unbind(-1)], dim=2)
     step = 0.1 * (start - u).norm(dim=-1, keepdim=True) + 1e-6
     return polish(value, start, step, 40, generator).point

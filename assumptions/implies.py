@@ -54,12 +54,12 @@ IMPLICATIONS: tuple[Implies, ...] = (
     Implies(
         premises=(Convex,),
         rule=lambda convex: BallConvex(0.0),  # noqa: ARG005
-        proof="x in dom f: the subgradients of f + indicator of the ball at u are sums, so c (x - u) is one of f",
+        proof="for x in dom f, subgradients of f + indicator of the ball at u are sums: c (x - u) is one of f",
     ),
     Implies(
-        premises=(Lipschitz,),
-        rule=lambda lipschitz: Continuous(),  # noqa: ARG005
-        proof="|f(x) - f(y)| <= G |x - y|",
+        premises=(Convex, Lipschitz),
+        rule=lambda convex, lipschitz: Continuous(),  # noqa: ARG005
+        proof="subgradients everywhere: f(x) - f(y) <= <g(x), x - y> <= G |x - y|",
     ),
     Implies(
         premises=(Smooth,),

@@ -109,11 +109,21 @@ def _power_norm(x: Tensor, p: float) -> Tensor:
         return x.abs().amax(dim=-1)
     if p == 1:
         return x.abs().sum(dim=-1)
+    if p == 2:
+        return _euclidean_norm(x)
     largest = _largest(x)
     scaled = x / largest
-    if p == 2:
-        return largest.squeeze(-1) * scaled.square().sum(dim=-1).sqrt()
     return largest.squeeze(-1) * (scaled.abs() ** p).sum(dim=-1) ** (1 / p)
+
+
+def _euclidean_norm(x: Tensor) -> Tensor:
+    """|x|_2 over the last axis; divided by the largest entry in rows whose squares overflow or vanish."""
+    length = torch.linalg.vector_norm(x, dim=-1)
+    plain = (length > 1e-140) & (length < 1e140)
+    if bool(plain.all()):
+        return length
+    largest = _largest(x)
+    return torch.where(plain, length, largest.squeeze(-1) * (x / largest).square().sum(dim=-1).sqrt())
 
 
 def require_norm(norm: object) -> None:

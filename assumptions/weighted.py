@@ -14,8 +14,9 @@ from assumptions.norms import Lp, Norm
 class Weighted(Norm):
     """|x| = |(w_1 x_1, ..., w_d x_d)|_p: balls are ellipsoids, boxes, cross-polytopes for p = 2, inf, 1.
 
-    weights: w > 0, finite, one per coordinate. 1 <= p <= inf. ValueError otherwise. With z_i = w_i x_i, <g, x> = <g / w, z>: the dual norm is |g / w|_*, and a maximiser of
-    <g, x> is that of <g / w, z> divided by w.
+    weights: w > 0, finite, one per coordinate. 1 <= p <= inf. ValueError otherwise. With z_i = w_i x_i,
+    <g, x> = <g / w, z>: the dual norm is |g / w|_q, 1/p + 1/q = 1, and a maximiser of <g, x> is that of
+    <g / w, z> divided by w.
     """
 
     weights: tuple[float, ...]

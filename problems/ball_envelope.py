@@ -16,9 +16,10 @@ from problems.base import Problem
 
 @dataclass(frozen=True)
 class BallEnvelope(BallOracle):
-    """N(x) = min {f(z) : |z - x| <= radius}, f the ``problem``: its inf-convolution with the ball's indicator.
+    """N(x) = min {f(z) : |z - x| <= radius}: the inf-convolution of f and the indicator of the ball.
 
-    problem: its balls in ``norm`` are minimised over exactly. radius: finite, > 0. ValueError otherwise.
+    problem: f, whose balls in ``norm`` are minimised over exactly. radius: finite, > 0. ValueError
+    otherwise.
     Facts, for convex f: N is convex, min N = min f, argmin N = argmin f + ball; N^* = f^* + radius |.|_*;
     the envelope with radius s of N is that of f with radius + s; the multiplier's subgradient of the ball
     problem is one of N at x. N need not be smoother than f: that of |x| is (|x| - radius)_+.
@@ -66,17 +67,19 @@ class BallEnvelope(BallOracle):
     @property
     def certified(self) -> tuple[Certificate, ...]:
         """What passes from f to N."""
-        inner = {type(c.assumption): c.assumption for c in self.problem.certified}
+        everything = [c.assumption for c in self.problem.certified]
+        euclidean = [a for a in everything if getattr(a, "norm", EUCLIDEAN) == EUCLIDEAN]
+        inner = {type(a): a for a in euclidean}
         if Convex not in inner:
             return ()
         facts = [Certificate(Convex(), proof="f(z) + indicator(|z - x| <= radius) is convex in (x, z)")]
         lipschitz, smooth, pl = inner.get(Lipschitz), inner.get(Smooth), inner.get(PL)
         if isinstance(lipschitz, Lipschitz):
             facts.append(Certificate(lipschitz, proof="a minimum over translates of f"))
-        if isinstance(smooth, Smooth) and smooth.norm == self.norm == EUCLIDEAN:
+        if isinstance(smooth, Smooth) and self.norm == EUCLIDEAN:
             proof = "N^* = f^* + radius |.| is 1/L-strongly convex, for f^* is"
             facts.append(Certificate(smooth, proof=proof))
-        if isinstance(pl, PL) and pl.norm == self.norm == EUCLIDEAN and isinstance(smooth, Smooth):
+        if isinstance(pl, PL) and isinstance(smooth, Smooth) and self.norm == EUCLIDEAN:
             proof = "grad N(x) = grad f(u) and N(x) = f(u), u the minimiser over the ball"
             facts.append(Certificate(pl, proof=proof))
         return tuple(facts)

@@ -27,7 +27,7 @@ class BallOracle(Problem):
     def conic(self, z: Any, cp: Any) -> Any:
         """f(z) as an expression of ``cp`` (the module cvxpy); z: a variable of shape (d,).
 
-        A problem with a domain adds ``conic_constraints(z, cp)``, a list, and ``project_domain(x)``.
+        A problem with a domain adds ``conic_constraints(z, cp)``, a list, and ``into_domain(x)``.
         NotImplementedError where f cannot be written for a conic solver.
         """
         raise NotImplementedError(f"{self!r} is not written for a conic solver")

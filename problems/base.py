@@ -126,7 +126,7 @@ class Problem(Specified, ABC):
         return torch.ones(x.shape[:-1], dtype=torch.bool, device=x.device)
 
     def into_domain(self, x: Tensor) -> Tensor:
-        """Points of the domain near x, x where it is inside; halfway to x0 until it is. Shapes (*batch, d)."""
+        """x where it is in the domain, else a point of it near x: halfway to x0 until it is. (*batch, d)."""
         for _ in range(60):
             outside = ~self.contains(x)
             if not bool(outside.any()):

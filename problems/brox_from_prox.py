@@ -68,7 +68,7 @@ def _stepsize(prox: Prox, x: Tensor, t: Tensor, done: Tensor) -> Tensor:
         high = torch.where(short, high, torch.minimum(bound, gamma).clamp(min=1 / WIDEST))
         high = torch.maximum(low, high)
         miss = (length / t).log().abs()
-        slow = ~(miss <= misses[0] / 4)
+        slow = ~(miss <= misses[0] / 4) | ~(rounding < 0.1)
         misses = misses[1], miss
         # from the bound, where it makes progress, else the middle of the logarithms
         towards = torch.where(slow, low.sqrt() * high.sqrt(), bound)

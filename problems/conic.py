@@ -46,7 +46,7 @@ def conic_step(problem: BallOracle, x: Tensor, t: Tensor, norm: Norm) -> BallSte
     """argmin of f over {z : |z - x| <= t} by cvxpy and Clarabel, row by row.
 
     problem: certified convex, with ``conic``; if its domain is not the whole space, also with
-    ``conic_constraints(z, cp)``, a list of constraints, and ``project_domain(x)``, and x is in it.
+    ``conic_constraints(z, cp)``, a list of constraints, and ``into_domain(x)``, and x is in it.
     x: (*batch, d). t: > 0, (*batch, 1) or (). norm: ``Lp`` or ``Weighted``. TypeError otherwise, naming
     problem and norm. Not for threads: a compiled program is used again.
 
@@ -147,10 +147,10 @@ def _row(problem: BallOracle, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
 
 def _pulled(problem: BallOracle, x: Tensor, step: Tensor, t: Tensor, norm: Norm) -> Tensor | None:
     """The point in the domain nearest to x + step, back in the ball; None in the whole space."""
-    if not problem.offers("project_domain"):
+    if not problem.offers("into_domain"):
         return None
-    step = problem.project_domain(x + step) - x  # pyright: ignore[reportAttributeAccessIssue]
-    return problem.project_domain(x + step * (t / norm.norm(step)).clamp(max=1))  # pyright: ignore[reportAttributeAccessIssue]
+    step = problem.into_domain(x + step) - x  # pyright: ignore[reportAttributeAccessIssue]
+    return problem.into_domain(x + step * (t / norm.norm(step)).clamp(max=1))  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _checked(

@@ -68,7 +68,7 @@ class Constrained(BallOracle):
     @property
     def x0(self) -> Tensor:
         """The start of f, projected, (d,)."""
-        return start_point(self, self.start, self.project_domain(self.problem.x0))
+        return start_point(self, self.start, self.into_domain(self.problem.x0))
 
     @cached_property
     def _pull(self) -> _Pull:
@@ -105,7 +105,7 @@ class Constrained(BallOracle):
         """Whether x is in the box; (*batch,)."""
         return self.within.contains(x)
 
-    def project_domain(self, x: Tensor) -> Tensor:
+    def into_domain(self, x: Tensor) -> Tensor:
         """The nearest point of the box. Shapes (*batch, d)."""
         return self.within.project(x)
 
@@ -159,11 +159,11 @@ class Constrained(BallOracle):
         return self._nearest(x)
 
     def _nearest(self, x: Tensor) -> Tensor:
-        return self.project_domain(torch.where(self._pull.free.to(x.device), x, self._pull.target.to(x)))
+        return self.into_domain(torch.where(self._pull.free.to(x.device), x, self._pull.target.to(x)))
 
     def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
         """That of f, projected. Shapes (*batch, d)."""
-        return self.project_domain(self.problem.prox(x, stepsize))
+        return self.into_domain(self.problem.prox(x, stepsize))
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
         """True in l_2, and in l_inf with any weights."""
@@ -192,11 +192,11 @@ class Constrained(BallOracle):
         v, nearest = lp_form(norm, x).v, self._nearest(x)
         if not self._is_box(norm):
             point, step, g, _ = brox_from_prox(self.prox, x, t / v, nearest)
-            return BallStep.of(x, t, norm, step, g, self.project_domain(point))
+            return BallStep.of(x, t, norm, step, g, self.into_domain(point))
         way, reach = nearest - x, t / v
         reached = way.abs() <= reach
         step = torch.where(reached, way, way.sign() * reach)
-        point = torch.where(reached, nearest, self.project_domain(x + step))
+        point = torch.where(reached, nearest, self.into_domain(x + step))
         step = torch.where(way.isnan(), way, step)
         g = torch.where(reached, 0.0, self.problem.grad(point))
         return BallStep.of(x, t, norm, step, g, point)

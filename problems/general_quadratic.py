@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from assumptions import PL, Certificate, Convex, Smooth, StronglyConvex
+from assumptions import Certificate
 from assumptions.base import EPS
 from problems.base import require_start, start_point
 from problems.exact_rank import positive_rank
@@ -101,16 +101,7 @@ class GeneralQuadratic(QuadraticOracles):
         """From the eigenvalues of H, rounded outward."""
         a = self._spectrum.eigenvalues
         low, high = float(a[a > 0][0]) - self._margin, float(a[-1]) + self._margin
-        bounds = "eigenvalues of H, rounded outward by the margin of the class"
-        pl = "|H y|^2 >= (smallest nonzero eigenvalue) y'Hy = 2 (smallest) gap"
-        facts = [
-            Certificate(Convex(), proof="the Hessian H is positive semidefinite"),
-            Certificate(Smooth(high), proof=f"|H (x - y)| <= (largest eigenvalue) |x - y|; {bounds}"),
-            Certificate(PL(low), proof=f"{pl}; {bounds}"),
-        ]
-        if self.unique_star:
-            facts.append(Certificate(StronglyConvex(low), proof=f"H - mu I >= 0; {bounds}"))
-        return tuple(facts)
+        return self._facts(low, high, "eigenvalues of H, rounded outward by the margin of the class")
 
 
 def _require_symmetric(rows: tuple[tuple[float, ...], ...]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from assumptions import PL, Certificate, Convex, Smooth, StronglyConvex
+from assumptions import Certificate
 from assumptions.guards import require_points
 from problems.base import start_point
 from problems.data import data_files, design, load
@@ -102,13 +102,7 @@ class LeastSquares(SolvedProblem, QuadraticOracles):  # pyright: ignore[reportIn
     def certified(self) -> tuple[Certificate, ...]:
         """From the eigenvalues of A'A/n, rounded outward."""
         mu, L = self._constants
-        bounds = "eigenvalues of A'A/n, rounded outward by the margin of the class"
-        return (
-            Certificate(Convex(), proof="a mean of squares of affine functions"),
-            Certificate(Smooth(L), proof=f"the Hessian is A'A/n; {bounds}"),
-            Certificate(StronglyConvex(mu), proof=f"the Hessian is A'A/n; {bounds}"),
-            Certificate(PL(mu), proof="minimise the strong convexity inequality over y on both sides"),
-        )
+        return self._facts(mu, L, "eigenvalues of H = A'A/n, rounded outward by the margin of the class")
 
     @property
     def files(self) -> tuple[str, ...]:

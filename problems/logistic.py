@@ -207,6 +207,6 @@ class LogisticRegression(SolvedProblem, BallOracle):
         return newton_prox(self, x, stepsize, self.x_star, self.gap)
 
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
-        """x_star if it is within reach, else by Newton's method; SolverError where its residual stays large."""
+        """x_star if it is within reach, else by Newton's method. SolverError if its residual stays large."""
         u = newton_brox(self, x, t, self.x_star)
         return BallStep.of(x, t, norm, u - x, self.grad(u), point=u)

@@ -162,7 +162,7 @@ class PiecewiseLinear(BallOracle):
 
         Of several argmins the nearest to x. A knot within rounding of an end counts as that end.
         """
-        t = half_length(t, norm, x)
+        x, t = torch.broadcast_tensors(x, half_length(t, norm, x))
         k = self._k.to(x)
         room = 2 * EPS * (x.abs() + t + k.abs())
         offset = k - x

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from assumptions import PL, Certificate, Convex, Smooth, StronglyConvex
+from assumptions import Certificate
 from problems.base import require_start, start_point
 from problems.oracle_guards import require_vector
 from problems.quadratic_oracles import QuadraticOracles
@@ -92,13 +92,5 @@ class Quadratic(QuadraticOracles):
     @property
     def certified(self) -> tuple[Certificate, ...]:
         """With A = V diag(a) V' and grad f(x) = A (x - c)."""
-        low, high = min(a for a in self.eigenvalues if a > 0), max(self.eigenvalues)
-        pl = "|A y|^2 = sum a_i^2 y_i^2 >= (smallest nonzero a) sum a_i y_i^2 = 2 (smallest) gap"
-        facts = [
-            Certificate(Convex(), proof="the Hessian A is positive semidefinite"),
-            Certificate(Smooth(high), proof="|A (x - y)| <= max a |x - y|"),
-            Certificate(PL(low), proof=pl),
-        ]
-        if self.unique_star:
-            facts.append(Certificate(StronglyConvex(low), proof="A - min(a) I is positive semidefinite"))
-        return tuple(facts)
+        low = min(a for a in self.eigenvalues if a > 0)
+        return self._facts(low, max(self.eigenvalues), "the eigenvalues are given")

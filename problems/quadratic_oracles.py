@@ -8,7 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from assumptions import EUCLIDEAN, Lp, Norm, Weighted
+from assumptions import (
+    EUCLIDEAN,
+    PL,
+    AffineGradient,
+    Certificate,
+    Convex,
+    Lp,
+    Norm,
+    Smooth,
+    StronglyConvex,
+    Weighted,
+)
 from assumptions.base import EPS
 from assumptions.guards import require_points
 from problems.ball_oracle import BallOracle
@@ -17,6 +28,8 @@ from problems.box_quadratic import box_displacement
 from problems.lp_form import lp_form
 from problems.oracle_guards import positive_step, require_euclidean
 from problems.spectrum import Spectrum, quadratic_ball_step, quadratic_nearest, quadratic_prox
+
+MAX = Lp(math.inf)
 
 
 class QuadraticOracles(BallOracle):
@@ -38,6 +51,22 @@ class QuadraticOracles(BallOracle):
     @abstractmethod
     def _hessian(self) -> Tensor:
         """H, (d, d), symmetric."""
+
+    def _facts(self, low: float, high: float, bounds: str) -> tuple[Certificate, ...]:
+        """What eigenvalues of H that are 0 or between ``low`` and ``high`` prove; ``bounds``: why they are.
+
+        In l_inf, |y|_2 >= |y|_inf keeps strong convexity.
+        """
+        facts = [
+            Certificate(Convex(), proof="the Hessian H is positive semidefinite"),
+            Certificate(AffineGradient(), proof="the gradient is H (x - c)"),
+            Certificate(Smooth(high), proof=f"|H y| <= (largest eigenvalue) |y|; {bounds}"),
+            Certificate(PL(low), proof=f"|H y|^2 >= (smallest nonzero eigenvalue) y'Hy = 2 mu gap; {bounds}"),
+        ]
+        if self.unique_star:
+            strong = f"y'Hy >= mu |y|^2; {bounds}"
+            facts += [Certificate(StronglyConvex(low, norm), proof=strong) for norm in (EUCLIDEAN, MAX)]
+        return tuple(facts)
 
     @cached_property
     def _weighted(self) -> dict[Weighted, Spectrum]:

@@ -102,13 +102,10 @@ def quadratic_ball_step(x: Tensor, center: Tensor, spectrum: Spectrum, t: Tensor
         exact = step * (length / torch.linalg.vector_norm(step, dim=-1, keepdim=True))
         step = torch.where(inside, step, exact) if within else exact
     slope = torch.where(inside, 0.0, slope) if within else slope
-    # as in BallStep.of, in the coordinates z, where the norm is Euclidean
-    residual = length.squeeze(-1) if length.dim() else length
-    residual = residual * torch.linalg.vector_norm(slope, dim=-1) + (slope * step).sum(dim=-1)
     if weights is not None:
         step, slope = step / weights, slope * weights
     point = x + step
     if within:
         step = step if flat else torch.where(inside, -from_center, step)
         point = torch.where(inside, quadratic_nearest(x, center, spectrum), point)
-    return BallStep(point, step, slope, residual.clamp(min=0))
+    return BallStep.of(x, t, norm, step, slope, point)

@@ -42,6 +42,7 @@ CATALOGUE: dict[str, list[dict]] = {
             "theorems": [
                 "bpm/distance",
                 "bpm/termination",
+                "bpm/termination-count",
                 "bpm/line",
                 "bpm/next-distance",
                 "bpm/product",
@@ -49,6 +50,35 @@ CATALOGUE: dict[str, list[dict]] = {
                 "bpm/decrease",
                 "bpm/gradient-rate",
                 "bpm/step-length",
+                "bpm/one-step",
+                "bpm/multiplier",
+                "bpm/parallel",
+                "bpm/unique",
+                "bpm/semigroup",
+                "bpm/conjugate",
+                "bpm/equals-proximal-point",
+                "bpm/equals-gradient-affine",
+                "bpm/equals-trust-region",
+                "bpm/equals-envelope-descent",
+                "bpm/ball-convex-distance",
+                "bpm/ball-convex-radius",
+                "bpm/ball-convex-line",
+                "bpm/ball-convex-decrease",
+            ],
+        },
+        {
+            "paper": "arXiv:2510.00823",
+            "title": "Non-Euclidean Broximal Point Method: A Blueprint for Geometry-Aware Optimization",
+            "theorems": [
+                "bpm-norm/step-length",
+                "bpm-norm/line",
+                "bpm-norm/next-distance",
+                "bpm-norm/slope",
+                "bpm-norm/decrease",
+                "bpm-norm/slope-rate",
+                "bpm-norm/universal",
+                "bpm-norm/separated",
+                "bpm-norm/termination",
             ],
         },
     ],
@@ -225,6 +255,8 @@ CATALOGUE: dict[str, list[dict]] = {
             "mutants": [
                 "gains 2 radius^2",
                 "the distance drops by the radius",
+                "l_inf distances fall in l_inf balls",
+                "Euclidean distances fall in l_inf balls",
             ],
         },
         {
@@ -241,6 +273,23 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
             "mutants": [
                 "ceil(dist0 / radius) steps, true in one dimension only",
+            ],
+        },
+        {
+            "id": "bpm/termination-count",
+            "title": "The first exact minimiser comes after at most ceil(dist0^2 / radius^2) steps",
+            "status": "SOURCED",
+            "paper": "arXiv:2502.02002",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "one step fewer",
+                "in l_inf balls too",
             ],
         },
         {
@@ -358,11 +407,392 @@ CATALOGUE: dict[str, list[dict]] = {
                 "the proximal point method instead: it moves by stepsize |g|",
             ],
         },
+        {
+            "id": "bpm/one-step",
+            "title": "A minimiser within reach is found in one step",
+            "status": "SOURCED",
+            "paper": "arXiv:2502.02002",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [],
+            "mutants": [
+                "a minimiser within twice the radius",
+            ],
+        },
+        {
+            "id": "bpm/multiplier",
+            "title": "The step is aligned, in the norm of the ball, with a subgradient at the new point",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "g = 0: the minimum over the ball is one of f",
+            ],
+        },
+        {
+            "id": "bpm/parallel",
+            "title": "The step points against a subgradient at the new point",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "exact",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "also in l_inf balls: the gradient is not parallel to the step",
+            ],
+        },
+        {
+            "id": "bpm/unique",
+            "title": "Until a minimiser is within reach, the step is the only minimiser over the ball",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "also in l_inf balls: a whole face minimises |x_1|",
+            ],
+        },
+        {
+            "id": "bpm/semigroup",
+            "title": "The envelope of an envelope is that of the sum of the radii",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "exact",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "the operators compose too",
+            ],
+        },
+        {
+            "id": "bpm/conjugate",
+            "title": "The conjugate of the envelope is that of f plus the radius times the dual norm",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "exact",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "the conjugate does not change",
+            ],
+        },
+        {
+            "id": "bpm/equals-proximal-point",
+            "title": "A step is the proximal step whose stepsize makes it as long as the radius",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "equal",
+            "method": [
+                "BPM",
+                "AdaptiveProximalPoint",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "in l_inf balls too",
+                "with the constant stepsize 1/2",
+            ],
+        },
+        {
+            "id": "bpm/equals-gradient-affine",
+            "title": "On a linear function BPM is normalised gradient descent",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "equal",
+            "method": [
+                "BPM",
+                "NormalisedGradientDescent",
+            ],
+            "assumes": [
+                "Affine",
+            ],
+            "mutants": [
+                "on every convex function",
+            ],
+        },
+        {
+            "id": "bpm/equals-trust-region",
+            "title": "On a convex quadratic BPM is the trust-region step",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "equal",
+            "method": [
+                "BPM",
+                "TrustRegion",
+            ],
+            "assumes": [
+                "Convex",
+                "AffineGradient",
+            ],
+            "mutants": [
+                "on every smooth convex function",
+            ],
+        },
+        {
+            "id": "bpm/equals-envelope-descent",
+            "title": "A step is one of normalised gradient descent on the ball envelope",
+            "status": "SOURCED",
+            "paper": "arXiv:2502.02002",
+            "kind": "equal",
+            "method": [
+                "BPM",
+                "EnvelopeDescent",
+            ],
+            "assumes": [
+                "Convex",
+                "Smooth",
+            ],
+            "mutants": [
+                "in l_inf balls too",
+            ],
+        },
+        {
+            "id": "bpm/ball-convex-distance",
+            "title": "Squared distances to every minimiser drop by the squared step, also where f is not convex",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "BallConvex",
+            ],
+            "mutants": [
+                "the double well for every radius",
+                "by the squared radius, on a function with jumps",
+                "by the squared radius, on a lattice",
+            ],
+        },
+        {
+            "id": "bpm/ball-convex-radius",
+            "title": "Squared distances drop by the squared radius if f is continuous and ball-convex",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "BallConvex",
+                "Continuous",
+            ],
+            "mutants": [
+                "without continuity",
+                "for values +inf",
+            ],
+        },
+        {
+            "id": "bpm/ball-convex-line",
+            "title": "The gap contracts by one minus the radius over the distance, also where f is not convex",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "BallConvex",
+                "Continuous",
+            ],
+            "mutants": [
+                "without continuity",
+                "the next distance, without continuity",
+            ],
+        },
+        {
+            "id": "bpm/ball-convex-decrease",
+            "title": "The function drops by at least the radius times the slope of the support",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.02002",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "BallConvex",
+                "Continuous",
+            ],
+            "mutants": [
+                "twice the radius",
+            ],
+        },
+        {
+            "id": "bpm-norm/step-length",
+            "title": "Until a minimiser is within reach, the step has the length of the radius",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00823",
+            "kind": "exact",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "when a minimiser is within reach too",
+            ],
+        },
+        {
+            "id": "bpm-norm/line",
+            "title": "The gap contracts by one minus the radius over the distance",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00823",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "twice the radius",
+            ],
+        },
+        {
+            "id": "bpm-norm/next-distance",
+            "title": "The gap contracts by one plus the radius over the next distance",
+            "status": "SOURCED",
+            "paper": "arXiv:2510.00823",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "twice the radius",
+            ],
+        },
+        {
+            "id": "bpm-norm/slope",
+            "title": "The dual norm of the multiplier's subgradient does not grow",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00823",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "slopes halve",
+            ],
+        },
+        {
+            "id": "bpm-norm/decrease",
+            "title": "The function drops by at least the radius times the next slope",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00823",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "twice the radius",
+                "in an l_1 ball with the l_1 norm of the subgradient, which is not its dual norm",
+            ],
+        },
+        {
+            "id": "bpm-norm/slope-rate",
+            "title": "The slope is below gap0 over the sum of the radii",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00823",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "half the constant",
+            ],
+        },
+        {
+            "id": "bpm-norm/universal",
+            "title": "A rate 1/K with nothing assumed bounded",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00823",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "one step more in the denominator",
+            ],
+        },
+        {
+            "id": "bpm-norm/separated",
+            "title": "Iterates are separated by the radius: so many fit into the ball that holds them",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00823",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "half as many fit",
+            ],
+        },
+        {
+            "id": "bpm-norm/termination",
+            "title": "A constant radius reaches the minimiser in logarithmically many steps",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00823",
+            "kind": "path",
+            "method": [
+                "BPM",
+            ],
+            "assumes": [
+                "StronglyConvex",
+            ],
+            "mutants": [
+                "ceil(dist0^2 / radius^2) steps, true of Euclidean balls only",
+            ],
+        },
     ],
     "methods": [
         {
             "name": "BPM",
-            "summary": "x_next = argmin of f over the Euclidean ball B(x, radius).",
+            "summary": "x_next = argmin of f over the ball {z : |z - x| <= radius}.",
             "source": "arXiv:2502.02002",
             "fields": [
                 "radius",
@@ -377,6 +807,14 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "Subgradient",
+            "summary": "x_next = x - stepsize g, g the subgradient of f at x that the problem returns.",
+            "source": "Shor (1962)",
+            "fields": [
+                "stepsize",
+            ],
+        },
+        {
             "name": "ProximalPoint",
             "summary": "x_next = argmin_z f(z) + |z - x|^2 / (2 stepsize).",
             "source": "Rockafellar (1976)",
@@ -385,11 +823,35 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
-            "name": "Subgradient",
-            "summary": "x_next = x - stepsize g, g the subgradient of f at x that the problem returns.",
-            "source": "Shor (1962)",
+            "name": "NormalisedGradientDescent",
+            "summary": "x_next = x - radius z, z a maximiser of <grad f(x), z> over the unit ball of the norm.",
+            "source": "Shor (1985)",
             "fields": [
-                "stepsize",
+                "radius",
+            ],
+        },
+        {
+            "name": "TrustRegion",
+            "summary": "x_next = x + s, s minimising <grad f(x), s> + <s, H s> / 2 over |s| <= radius, H the Hessian at x.",
+            "source": "More, Sorensen (1983)",
+            "fields": [
+                "radius",
+            ],
+        },
+        {
+            "name": "AdaptiveProximalPoint",
+            "summary": "x_next = prox(x, stepsize) with the stepsize for which |x_next - x| = radius.",
+            "source": "arXiv:2502.02002",
+            "fields": [
+                "radius",
+            ],
+        },
+        {
+            "name": "EnvelopeDescent",
+            "summary": "x_next = x - radius z, z a maximiser of <grad N(x), z> over the unit ball; N the ball envelope of f.",
+            "source": "arXiv:2502.02002",
+            "fields": [
+                "radius",
             ],
         },
     ],
@@ -408,6 +870,99 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "BallEnvelope",
+            "summary": "N(x) = min {f(z) : |z - x| <= radius}: the inf-convolution of f and the indicator of the ball.",
+            "instances": [
+                "BallEnvelope(problem=WeightedL1(weights=(1.0, 0.3), start=(4.0, -3.0)), radius=0.5)",
+            ],
+            "full_instances": [
+                "BallEnvelope(problem=WeightedL1(weights=(1.0, 0.3), start=(4.0, -3.0)), radius=0.5)",
+                "BallEnvelope(problem=Quadratic(eigenvalues=(1.0, 4.0, 0.1), seed=3), radius=0.7)",
+            ],
+        },
+        {
+            "name": "Constrained",
+            "summary": "F(x) = f(x) where x is in ``within``, else inf.",
+            "instances": [
+                "Constrained(problem=WeightedL1(weights=(1.0, 0.3), center=(3.0, 1.0)), within=Box(low=(-1.0, 0.5), high=(2.0, 4.0)))",
+            ],
+            "full_instances": [
+                "Constrained(problem=WeightedL1(weights=(1.0, 0.3), center=(3.0, 1.0)), within=Box(low=(-1.0, 0.5), high=(2.0, 4.0)))",
+                "Constrained(problem=Quadratic(eigenvalues=(2.0, 0.1, 5.0), center=(0.5, -2.0, 3.0), f_star=4.0, seed=None), within=Box(low=(-1.0, 0.5, -inf), high=(2.0, 4.0, 1.0)))",
+            ],
+        },
+        {
+            "name": "Cosine",
+            "summary": "f(x) = sum_i (1 - cos x_i) = 2 sum_i sin(x_i / 2)^2.",
+            "instances": [
+                "Cosine()",
+                "Cosine(d=2, start=(2.0, -1.0))",
+            ],
+            "full_instances": [
+                "Cosine()",
+                "Cosine(d=2, start=(2.0, -1.0))",
+            ],
+        },
+        {
+            "name": "DistanceTo",
+            "summary": "f(x) = min {|x - z| : z in C}, Euclidean.",
+            "instances": [
+                "DistanceTo(within=Box(low=(-1.0, 0.0), high=(2.0, 0.5)), start=(4.0, 3.0))",
+            ],
+            "full_instances": [
+                "DistanceTo(within=Box(low=(-1.0, 0.0), high=(2.0, 0.5)), start=(4.0, 3.0))",
+                "DistanceTo(within=EuclideanBall(radius=1.0, center=(0.0, 0.0, 0.0)), start=(2.0, 2.0, -1.0))",
+                "DistanceTo(within=L1Ball(radius=1.0, center=(0.0, 0.0, 0.0)), start=(2.0, 2.0, -1.0))",
+            ],
+        },
+        {
+            "name": "DoubleWell",
+            "summary": "f(x) = (|x|^2 - 1)^2; |.| Euclidean.",
+            "instances": [
+                "DoubleWell(d=2, start=(3.0, 1.0))",
+            ],
+            "full_instances": [
+                "DoubleWell(d=2, start=(3.0, 1.0))",
+                "DoubleWell(start=(0.1,))",
+            ],
+        },
+        {
+            "name": "EuclideanNorm",
+            "summary": "f(x) = phi(|x - c|), |.| Euclidean, phi increasing on r >= 0 with phi(0) = 0.",
+            "instances": [
+                "EuclideanNorm(d=3)",
+                "EuclideanNorm(profile='quartic', start=(2.0, 1.0))",
+            ],
+            "full_instances": [
+                "EuclideanNorm(d=3)",
+                "EuclideanNorm(profile='quartic', start=(2.0, 1.0))",
+                "EuclideanNorm(d=5, center=(1.0, 0.0, -1.0, 2.0, 0.5), profile='half-square')",
+                "EuclideanNorm(d=3, profile='pseudo-huber')",
+                "EuclideanNorm(profile='log')",
+            ],
+        },
+        {
+            "name": "GeneralQuadratic",
+            "summary": "f(x) = (x - c)' H (x - c) / 2 + f_star.",
+            "instances": [
+                "GeneralQuadratic(hessian=((2.0, -0.5), (-0.5, 0.3)), center=(1.0, -1.0), start=(4.0, 3.0))",
+            ],
+            "full_instances": [
+                "GeneralQuadratic(hessian=((2.0, -0.5), (-0.5, 0.3)), center=(1.0, -1.0), start=(4.0, 3.0))",
+            ],
+        },
+        {
+            "name": "Hinge",
+            "summary": "f(x) = (1 - y <a, x>)_+, y the label.",
+            "instances": [
+                "Hinge(a=(1.0, -2.0))",
+            ],
+            "full_instances": [
+                "Hinge(a=(1.0, -2.0))",
+                "Hinge(a=(0.3, 1.0, -2.0), label=-1)",
+            ],
+        },
+        {
             "name": "Huber",
             "summary": "f(x) = L/2 |x|^2 if |x| <= delta, else L delta (|x| - delta/2); |.| Euclidean.",
             "instances": [
@@ -418,6 +973,37 @@ CATALOGUE: dict[str, list[dict]] = {
                 "Huber()",
                 "Huber(L=2.0, delta=0.5, d=4)",
                 "Huber(L=30.0, delta=5.0, d=20)",
+            ],
+        },
+        {
+            "name": "IntegerJump",
+            "summary": "f(x) = |x| if x is an integer, |x| + 1 otherwise; d = 1. Finite, lower semicontinuous.",
+            "instances": [
+                "IntegerJump()",
+            ],
+            "full_instances": [
+                "IntegerJump()",
+            ],
+        },
+        {
+            "name": "LInfNorm",
+            "summary": "f(x) = max_i |x_i - c_i|.",
+            "instances": [
+                "LInfNorm(start=(3.0, -2.0, 0.5))",
+            ],
+            "full_instances": [
+                "LInfNorm(start=(3.0, -2.0, 0.5))",
+                "LInfNorm(d=8, center=(0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5))",
+            ],
+        },
+        {
+            "name": "LatticeAbs",
+            "summary": "f(x) = |x| if x is an integer, +inf otherwise; d = 1.",
+            "instances": [
+                "LatticeAbs()",
+            ],
+            "full_instances": [
+                "LatticeAbs()",
             ],
         },
         {
@@ -432,6 +1018,38 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "Linear",
+            "summary": "f(x) = <a, x>, unbounded below: the step over a ball is the linear minimisation oracle of its norm.",
+            "instances": [
+                "Linear(a=(1.0, -2.0, 0.5))",
+            ],
+            "full_instances": [
+                "Linear(a=(1.0, -2.0, 0.5))",
+            ],
+        },
+        {
+            "name": "LogLoss",
+            "summary": "f(x) = log(1 + exp(-y <a, x>)), y the label; inf f = 0 is not attained.",
+            "instances": [
+                "LogLoss(a=(1.0, -2.0))",
+            ],
+            "full_instances": [
+                "LogLoss(a=(1.0, -2.0))",
+                "LogLoss(a=(0.5,), label=-1)",
+            ],
+        },
+        {
+            "name": "LogSumExp",
+            "summary": "f(x) = f_star + log sum_j p_j exp(<a_j, x - c>), j = 1..terms, p > 0, sum p_j = 1, sum p_j a_j = 0.",
+            "instances": [
+                "LogSumExp(d=4, terms=3, seed=2)",
+            ],
+            "full_instances": [
+                "LogSumExp(d=4, terms=3, seed=2)",
+                "LogSumExp(d=6, terms=20, seed=1, scale=0.1)",
+            ],
+        },
+        {
             "name": "LogisticRegression",
             "summary": "f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.",
             "instances": [
@@ -441,6 +1059,29 @@ CATALOGUE: dict[str, list[dict]] = {
                 "LogisticRegression(data='breast_cancer', reg=0.01)",
                 "LogisticRegression(data='breast_cancer', reg=1.0)",
                 "LogisticRegression(data='digits', reg=0.01)",
+            ],
+        },
+        {
+            "name": "MaxAffine",
+            "summary": "f(x) = f_star + max_j <a_j, x - c> + b_j, j = 1..pieces, with one minimiser, c.",
+            "instances": [
+                "MaxAffine()",
+                "MaxAffine(d=3, pieces=9, seed=2, f_star=1.0)",
+            ],
+            "full_instances": [
+                "MaxAffine()",
+                "MaxAffine(d=3, pieces=9, seed=2, f_star=1.0)",
+                "MaxAffine(d=6, pieces=20, seed=1)",
+            ],
+        },
+        {
+            "name": "PiecewiseLinear",
+            "summary": "f interpolates (knots, values) on [knots[0], knots[-1]], f = +inf outside; d = 1.",
+            "instances": [
+                "PiecewiseLinear()",
+            ],
+            "full_instances": [
+                "PiecewiseLinear()",
             ],
         },
         {
@@ -459,6 +1100,38 @@ CATALOGUE: dict[str, list[dict]] = {
                 "Quadratic(eigenvalues=(2.0, 2.0, 2.0), seed=None, start=(3.0, -4.0, 1.0))",
                 "Quadratic(eigenvalues=(3.0, 0.01, 0.0, 0.0, 1.0), seed=3)",
                 "Quadratic(eigenvalues=(1.0, 0.6309573444801932, 0.3981071705534972, 0.251188643150958, 0.15848931924611134, 0.1, 0.06309573444801933, 0.039810717055349734, 0.025118864315095794, 0.015848931924611134, 0.01, 0.00630957344480193, 0.003981071705534973, 0.0025118864315095794, 0.001584893192461114, 0.001, 0.000630957344480193, 0.00039810717055349735, 0.00025118864315095795, 0.00015848931924611142, 0.0001, 6.309573444801929e-05, 3.9810717055349695e-05, 2.5118864315095822e-05, 1.584893192461114e-05, 1e-05, 6.30957344480193e-06, 3.981071705534969e-06, 2.5118864315095823e-06, 1.584893192461114e-06, 1e-06), seed=4)",
+            ],
+        },
+        {
+            "name": "QuarticRidge",
+            "summary": "f(x) = (<a, x> - b)^4 / 4: convex, flat at its minimum, with no bound on its curvature.",
+            "instances": [
+                "QuarticRidge(a=(1.0, 0.5))",
+            ],
+            "full_instances": [
+                "QuarticRidge(a=(1.0, 0.5))",
+                "QuarticRidge(a=(3.0,), b=1.0)",
+            ],
+        },
+        {
+            "name": "SphereDistance",
+            "summary": "f(x) = | |x| - a |, the distance to the sphere of radius a around 0; |.| Euclidean.",
+            "instances": [
+                "SphereDistance(d=2, a=0.5, start=(0.2, 0.1))",
+            ],
+            "full_instances": [
+                "SphereDistance(d=2, a=0.5, start=(0.2, 0.1))",
+                "SphereDistance(d=3, start=(3.0, 0.0, 1.0))",
+            ],
+        },
+        {
+            "name": "SquaredHinge",
+            "summary": "f(x) = (1 - y <a, x>)_+^2 / 2, y the label.",
+            "instances": [
+                "SquaredHinge(a=(1.0, -2.0))",
+            ],
+            "full_instances": [
+                "SquaredHinge(a=(1.0, -2.0))",
             ],
         },
         {
@@ -508,6 +1181,28 @@ CATALOGUE: dict[str, list[dict]] = {
             "constants": [
                 "G",
             ],
+        },
+        {
+            "name": "Affine",
+            "summary": "f(y) = f(x) + <grad f(x), y - x> for all x, y.",
+            "constants": [],
+        },
+        {
+            "name": "AffineGradient",
+            "summary": "f(y) - f(x) = <grad f(x) + grad f(y), y - x> / 2 for all x, y: f is a polynomial of degree <= 2.",
+            "constants": [],
+        },
+        {
+            "name": "BallConvex",
+            "summary": "f is B_t-convex for every t >= t_ball (t > 0): supports along the steps over balls exist.",
+            "constants": [
+                "t_ball",
+            ],
+        },
+        {
+            "name": "Continuous",
+            "summary": "f is finite and continuous on the whole space. No constants.",
+            "constants": [],
         },
     ],
     "figures": [],

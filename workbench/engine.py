@@ -69,6 +69,8 @@ def run(
         raise TypeError(
             f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer"
         )
+    if method.unfit(problem):
+        raise TypeError(f"{method!r} does not fit {problem!r}: {method.unfit(problem)}")
     method.check_shapes()
     own_norm = getattr(method, "norm", EUCLIDEAN)
     norm = own_norm if norm is None else norm
@@ -210,18 +212,28 @@ def _run_block(
     diverged_at = torch.where(alive, -1, 0)
     states, costs, seconds = [_blanked(alive, state)], [{}], [0.0]
     stated = x0.new_zeros(x0.shape[0], steps + 1)
+    whole = bool(alive.all())
     for k in range(steps):
         now = at(k)
         draw = draws.at(k, now.draws(problem))
         spent = now.cost(problem, state, draw)
         new = now.step(problem, state, draw)
         stated[:, k + 1] = now.x_error(problem, state, new)
-        costs.append({u: torch.where(alive, c, torch.zeros_like(c)).cpu() for u, c in spent.items()})
-        finite = _finite(new)
-        diverged_at = torch.where(alive & ~finite, k + 1, diverged_at)
-        alive = alive & finite
-        state = type(new)(*(torch.where(_as_rows(alive, n), n, o) for n, o in zip(new, state, strict=True)))
-        states.append(_blanked(alive, new))
+        if whole and _all_finite(new):
+            # nothing to freeze, which spares the copies
+            costs.append({u: c.cpu() for u, c in spent.items()})
+            state = new
+            states.append(new)
+        else:
+            costs.append({u: torch.where(alive, c, torch.zeros_like(c)).cpu() for u, c in spent.items()})
+            finite = _finite(new)
+            diverged_at = torch.where(alive & ~finite, k + 1, diverged_at)
+            alive = alive & finite
+            whole = bool(alive.all())
+            state = type(new)(
+                *(torch.where(_as_rows(alive, n), n, o) for n, o in zip(new, state, strict=True))
+            )
+            states.append(_blanked(alive, new))
         seconds.append(time.perf_counter() - started)
     kept = sorted({*range(0, steps + 1, every), steps})
     reading = read_block(problem, method, states, stated, tables, kept, norm)
@@ -243,6 +255,11 @@ def _run_block(
         diverged_at=diverged_at.cpu(),
         x=reading.x.cpu() if keep_state else None,
     )
+
+
+def _all_finite(state: Any) -> bool:
+    """Whether every number of every row is finite: 0 times a finite number is 0."""
+    return all(bool(torch.isfinite(f).all()) for f in state if f.is_floating_point())
 
 
 def _finite(state: Any) -> Tensor:

@@ -63,9 +63,7 @@ def match(
     lacking = [n for m in theorem.methods for n in m.needs if not problem.offers(n)]
     if lacking:
         return f"lacks the oracle {', '.join(dict.fromkeys(lacking))}"
-    reason = (
-        _unfit_norm(theorem, problem) or _unstated_error(theorem, problem) or _missing_fact(theorem, problem)
-    )
+    reason = _unfit(theorem, problem) or _unstated_error(theorem, problem) or _missing_fact(theorem, problem)
     if reason:
         return reason
     available = closure(problem.certified, tuple(implications))
@@ -95,11 +93,14 @@ def _of(methods: tuple[type[Method], ...], rules: dict[str, Any]) -> dict[str, A
     return {name: rule for name, rule in rules.items() if name in names}
 
 
-def _unfit_norm(theorem: Theorem, problem: Problem) -> str:
-    """Why the methods cannot be run exactly in the theorem's norm."""
+def _unfit(theorem: Theorem, problem: Problem) -> str:
+    """Why the methods cannot be run on the problem, exactly and in the theorem's norm."""
     norm = theorem.geometry
     if not norm.fits(problem.d):
         return f"{norm!r} is no norm in dimension {problem.d}"
+    for method in theorem.methods:
+        if method.unfit(problem):
+            return f"{method.__name__} does not fit: {method.unfit(problem)}"
     if any("brox" in m.needs for m in theorem.methods) and not problem.offers_brox(norm):
         return f"its balls in the norm {norm!r} are not minimised over exactly"
     return ""

@@ -15,6 +15,7 @@ from problems.integer_jump import IntegerJump
 from problems.lattice_abs import LatticeAbs
 from problems.piecewise_linear import PiecewiseLinear
 from problems.sphere_distance import SphereDistance
+from tests.assumptions.toys import Toy
 
 BOX = Lp(math.inf)
 THRESHOLDS = (
@@ -106,6 +107,16 @@ def test_convex_functions_pass(problem: Problem, t_ball: float):
 @pytest.mark.parametrize("problem", CONVEX, ids=repr)
 def test_convex_functions_pass_without_an_oracle(problem: Problem):
     assert BallConvex(0.2).refute(Bare(problem), 1000).verdict == "not refuted"
+
+
+@pytest.mark.parametrize("t_ball", [0.0, 2.0])
+def test_a_search_that_stalls_on_kinks_refutes_nothing(t_ball: float):
+    generator = torch.Generator().manual_seed(2)
+    a = torch.randn(9, 3, dtype=torch.float64, generator=generator)
+    a = a - a.mean(dim=0)
+    peaks = Toy(lambda x: (x @ a.T + 1).amax(dim=-1), lambda x: a[(x @ a.T).argmax(dim=-1)])
+    for seed in range(2):
+        assert BallConvex(t_ball).refute(peaks, 3000, seed=seed).verdict == "not refuted"
 
 
 @pytest.mark.parametrize(

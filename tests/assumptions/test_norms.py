@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from assumptions import EUCLIDEAN, Lp
+from assumptions import EUCLIDEAN, Lp, Weighted
 
 RTOL = 1e-13  # a few hundred roundings: powers lose about log2(exponent) bits
 EXPONENTS = (1.0, 1.1, 1.5, 2.0, 3.0, 10.0, math.inf)
@@ -142,3 +142,50 @@ def test_equal_norms_are_equal():
 def test_bad_arguments_are_named(p, scale, error, message):
     with pytest.raises(error, match=message):
         Lp(p, scale)
+
+
+WEIGHTS = (0.5, 2.0, 3.0)
+BASES = (1.0, 1.5, 2.0, 3.0, math.inf)
+
+
+def gaussian(*shape: int, seed: int) -> Tensor:
+    return torch.randn(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("p", BASES)
+def test_a_weighted_norm_is_that_of_the_weighted_vector(p):
+    norm, x = Weighted(WEIGHTS, p), gaussian(20, 3, seed=0)
+    assert torch.equal(norm.norm(x), Lp(p).norm(x * torch.tensor(WEIGHTS).double()))
+    z = norm.lmo_direction(x)
+    assert torch.allclose(norm.norm(z), torch.ones(20).double(), rtol=1e-13)
+    assert torch.allclose((x * z).sum(-1), norm.dual(x), rtol=1e-13)
+
+
+@pytest.mark.parametrize("p", BASES)
+def test_the_dual_of_a_weighted_norm_is_a_maximum(p):
+    norm, g, z = Weighted(WEIGHTS, p), gaussian(3, seed=1), gaussian(40_000, 3, seed=2)
+    best = float((z @ g / norm.norm(z)).max())
+    assert best <= float(norm.dual(g)) * (1 + 1e-12)
+    assert best >= float(norm.dual(g)) * 0.98
+
+
+@pytest.mark.parametrize("p", BASES)
+def test_rho_of_a_weighted_norm_is_attained(p):
+    norm, g = Weighted(WEIGHTS, p), torch.cat([gaussian(40_000, 3, seed=2), torch.eye(3).double()])
+    ratio = float((norm.dual(g) / g.norm(dim=-1)).max())
+    assert 0.99 * norm.rho(3) <= ratio <= norm.rho(3) * (1 + 1e-12)
+
+
+def test_bad_weights_are_named():
+    for bad in ((), (1.0, 0.0), (1.0, -2.0), (1.0, math.inf), 3.0, ("a",)):
+        with pytest.raises(ValueError, match="weights must be"):
+            Weighted(bad)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="p must be >= 1"):
+        Weighted((1.0,), 0.5)
+    with pytest.raises(ValueError, match="must have shape"):
+        Weighted(WEIGHTS).norm(torch.zeros(2).double())
+    with pytest.raises(ValueError, match="d must be 3"):
+        Weighted(WEIGHTS).rho(2)
+    assert Weighted(WEIGHTS).fits(3)
+    assert not Weighted(WEIGHTS).fits(2)
+    assert repr(Weighted((1, 2), 1)) == "Weighted(weights=(1.0, 2.0), p=1.0)"

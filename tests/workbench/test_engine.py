@@ -33,7 +33,8 @@ def made(kind: type[Method], value: float | Tensor = 0.1) -> Method:
 
 
 def pairs():
-    return [(m, p) for m in METHODS for p in INSTANCES if all(p.offers(n) for n in m.needs)]
+    connected = [p for p in INSTANCES if bool(p.contains(p.x0 + 1e-3))]
+    return [(m, p) for m in METHODS for p in connected if all(p.offers(n) for n in m.needs)]
 
 
 # -- divergence -----------------------------------------------------------------------------------
@@ -331,7 +332,8 @@ SEARCHES = ("AdaptiveProximalPoint",)
 @pytest.mark.parametrize(
     ("kind", "problem"), [(m, p) for m, p in pairs() if m.__name__ not in SEARCHES], ids=str
 )
-def test_costs_are_what_a_counting_problem_sees(kind, problem):
+def test_costs_are_what_a_counting_problem_sees(kind, problem, monkeypatch):
+    monkeypatch.setattr(kind, "x_error", lambda *_: 0.0)  # a bound on errors is not the method's work
     counting = Counting(problem)
     trace = run(made(kind, 1e-4), counting, steps=3, replicates=5, record=())
     seen = counting.rows

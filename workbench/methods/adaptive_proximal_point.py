@@ -32,6 +32,11 @@ class AdaptiveProximalPoint(Method):
         require_positive(radius=self.radius)
         self.check_shapes()
 
+    @classmethod
+    def unfit(cls, problem: Problem) -> str:
+        """The stepsize is searched to the last bits, which an inexact prox does not have."""
+        return "its prox is not exact" if problem.oracle_errors.get("prox") else ""
+
     def step(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Point:
         """Deterministic: draw is empty. state.x: (*batch, d)."""
         del draw

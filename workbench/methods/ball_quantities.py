@@ -15,6 +15,8 @@ from workbench.quantities import EPS, Quantity, Reading, in_norm
 
 RIVALS = 12
 """Other points of the ball that are tried at each step."""
+STEP_VISIBLE = 1e-9
+"""Steps shorter than this part of x are rounding."""
 VISIBLE = 1e6
 """A decrease is seen where the first-order one exceeds this many roundings of the value."""
 
@@ -45,10 +47,18 @@ def _slope_resolution(r: Reading, value: Tensor) -> Tensor:
     return 64 * EPS * value + 4 * gradient_noise(r.problem, r.x, r.norm) + change
 
 
+def _radius(r: Reading) -> Tensor | float:
+    """The larger of the radii of this and the last step, (batch, K + 1 or 1) or a float."""
+    if not isinstance(r.method.radius, Tensor):
+        return r.method.radius
+    radius = r.method.radius.squeeze(-1)
+    return torch.maximum(radius, torch.cat([radius[:, :1], radius[:, :-1]], 1))
+
+
 def _residual_resolution(r: Reading, value: Tensor) -> Tensor:
-    """A subgradient off by its resolution, over the length of the step."""
-    moved = r.norm.norm(r.x - before(r))
-    return 64 * EPS * (value + moved * _slope(r)) + 2 * moved * _slope_resolution(r, _slope(r))
+    """A subgradient off by its resolution, over the radius."""
+    slope = _slope(r)
+    return 64 * EPS * (value + _radius(r) * slope) + 2 * _radius(r) * _slope_resolution(r, slope)
 
 
 def _misalignment(r: Reading) -> Tensor:
@@ -90,23 +100,28 @@ def _rival(r: Reading) -> Tensor:
     return farthest
 
 
+def _half(r: Reading) -> tuple[Tensor, Tensor]:
+    """Half of the length of each step, and whether it is more than rounding; (batch, K + 1, 1)."""
+    length = r.norm.norm(r.x - before(r)).unsqueeze(-1)
+    moved = length > STEP_VISIBLE * r.norm.norm(r.x).unsqueeze(-1)
+    return torch.where(moved, length / 2, 1.0), moved
+
+
 def _nested(r: Reading) -> Tensor:
     """f at the minimiser over half the ball around the middle of the step."""
     x, u = before(r), r.x
-    moved = r.norm.norm(u - x).unsqueeze(-1)
-    half = torch.where(moved > 0, moved / 2, 1.0)
+    half, moved = _half(r)
     inner = r.problem.brox_step((x + u) / 2, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
-    return r.problem.value(torch.where(moved > 0, inner, u))
+    return r.problem.value(torch.where(moved, inner, u))
 
 
 def _composed(r: Reading) -> Tensor:
     """f at the end of two steps of half the length from x, one after the other."""
     x = before(r)
-    moved = r.norm.norm(r.x - x).unsqueeze(-1)
-    half = torch.where(moved > 0, moved / 2, 1.0)
+    half, moved = _half(r)
     middle = r.problem.brox_step(x, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
     end = r.problem.brox_step(middle, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
-    return r.problem.value(torch.where(moved > 0, end, r.x))
+    return r.problem.value(torch.where(moved, end, r.x))
 
 
 def _nested_resolution(r: Reading, value: Tensor) -> Tensor:

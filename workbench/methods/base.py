@@ -45,6 +45,12 @@ class Method(Specified, ABC):
         return tuple(f.name for f in dataclasses.fields(cls) if f.name != "norm")  # pyright: ignore[reportArgumentType]
 
     @classmethod
+    def unfit(cls, problem: Problem) -> str:
+        """Why the method cannot be run on a problem that offers all it needs; "" if it can."""
+        del problem
+        return ""
+
+    @classmethod
     def has_norm(cls) -> bool:
         """True if the method moves in a geometry of its own, its field ``norm``."""
         return any(f.name == "norm" for f in dataclasses.fields(cls))  # pyright: ignore[reportArgumentType]

@@ -8,8 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_positive
-from problems.base import Problem
+from problems.base import Problem, column
 from problems.secular import ball_quadratic
 from workbench.methods.base import Method, Point, ones
 
@@ -37,12 +38,34 @@ class TrustRegion(Method):
         """Deterministic: draw is empty. state.x: (*batch, d)."""
         del draw
         x = state.x
-        axes = torch.eye(x.shape[-1]).to(x).expand(*x.shape, x.shape[-1])
-        hessian = problem.hvp(x.unsqueeze(-2).expand_as(axes), axes)  # pyright: ignore[reportAttributeAccessIssue]
-        eigenvalues, basis = torch.linalg.eigh((hessian + hessian.mT) / 2)
+        eigenvalues, basis = torch.linalg.eigh(self._hessian(problem, x))
         linear = (problem.grad(x).unsqueeze(-2) @ basis).squeeze(-2)
         s = ball_quadratic(eigenvalues, linear, self.radius)
         return Point(x + (s.unsqueeze(-2) @ basis.mT).squeeze(-2))
+
+    def x_error(self, problem: Problem, state: Point, new: Point) -> Tensor:
+        """|r| / (mu + c / 2) with the residual r of the optimality condition and its rounding, (*batch,).
+
+        mu >= 0 is the smallest eigenvalue of H, c the multiplier; an indefinite H counts as H - mu I with
+        the multiplier c + mu. Proof: ``problems.ball_newton``. At most 2 radius.
+        """
+        x, s = state.x, new.x - state.x
+        g, bent = problem.grad(x), problem.hvp(x, s)  # pyright: ignore[reportAttributeAccessIssue]
+        low = torch.linalg.eigvalsh(self._hessian(problem, x))[..., :1]
+        length = s.norm(dim=-1, keepdim=True)
+        c = -((g + bent) * s).sum(dim=-1, keepdim=True) / torch.where(length > 0, length, 1.0).square()
+        c = c.clamp(min=0)
+        residual, *terms = (v.norm(dim=-1, keepdim=True) for v in (g + bent + c * s, g, bent, c * x))
+        residual = residual + 16 * EPS * (terms[0] + terms[1] + terms[2])
+        weight = low.clamp(min=0) + (c + low.clamp(max=0)).clamp(min=0) / 2
+        bound = (residual / weight).nan_to_num(nan=torch.inf)
+        return torch.minimum(bound, 2 * column(self.radius, x)).squeeze(-1)
+
+    def _hessian(self, problem: Problem, x: Tensor) -> Tensor:
+        """H at x, symmetrised; (*batch, d, d)."""
+        axes = torch.eye(x.shape[-1]).to(x).expand(*x.shape, x.shape[-1])
+        h = problem.hvp(x.unsqueeze(-2).expand_as(axes), axes)  # pyright: ignore[reportAttributeAccessIssue]
+        return (h + h.mT) / 2
 
     def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One full gradient, and d Hessian products counted as a gradient each."""

@@ -7,7 +7,7 @@ speak of every minimiser; from_star is the distance to the problem's x_star, t =
 import sympy as sp
 
 from assumptions import BallConvex, Continuous
-from problems import DoubleWell, IntegerJump, LatticeAbs
+from problems import DoubleWell, IntegerJump, LatticeAbs, SphereDistance, WeightedL1
 from workbench.methods import BPM
 from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import symbols
@@ -30,6 +30,8 @@ CONTINUOUS += (
 )
 
 WELL = DoubleWell(d=1, start=(-0.05,))
+CONE = SphereDistance(d=1, a=0.5, start=(5.5,))
+FLAT_AND_STEEP = WeightedL1(weights=(1.0, 1e-3), start=(1.0, 5.0))
 JUMP = IntegerJump(start=(2.0,))
 LATTICE = LatticeAbs(start=(2.0,))
 NINETEEN = {"radius": sp.Rational(19, 10)}
@@ -64,6 +66,7 @@ DISTANCE = Theorem(
             {"parameters": NINETEEN, "bound": from_star**2 - radius**2},
         ),
     ),
+    tight=(Tight(FLAT_AND_STEEP, 0.98418),),
 )
 
 RADIUS = Theorem(
@@ -82,6 +85,7 @@ RADIUS = Theorem(
         Mutant("without continuity", JUMP, {"assumes": (BallConvex,), "parameters": NINETEEN}),
         Mutant("for values +inf", LATTICE, {"assumes": (BallConvex,), "parameters": NINETEEN}),
     ),
+    tight=(Tight(FLAT_AND_STEEP, 0.98418),),
 )
 
 LINE = Theorem(
@@ -95,8 +99,8 @@ LINE = Theorem(
     when=(radius <= dist) & (dist > 0),
     measured=gap_next,
     bound=(1 - radius / dist) * gap,
-    proof="Every point v off the convex hull of the minimisers is u for some x whose ball misses them, so f has "
-    "an affine support there: f is >= a convex function with the same minimum, equal to it off that hull. "
+    proof="Every point v off the convex hull of the minimisers is u for some x whose ball misses them, so f "
+    "has an affine support there: f is >= a convex function with the same minimum, equal to it off that hull. "
     "A ball without minimisers misses the hull, for <x - u, z - u> < 0 there. Then bpm/line.",
     mutants=(
         Mutant("without continuity", JUMP, {"assumes": (BallConvex,), "parameters": NINETEEN}),
@@ -110,7 +114,7 @@ LINE = Theorem(
             },
         ),
     ),
-    tight=(Tight(DoubleWell(d=1, start=(3.0,)), 0.5),),
+    tight=(Tight(CONE, 1.0),),
 )
 
 DECREASE = Theorem(
@@ -125,7 +129,8 @@ DECREASE = Theorem(
     measured=radius * slope_next,
     bound=gap - gap_next,
     proof=CONTINUOUS + "The support at y = x: f(x) >= f(u) + c t^2, and the slope is c t.",
-    mutants=(Mutant("twice the radius", WELL, {"measured": 2 * radius * slope_next}),),
+    mutants=(Mutant("twice the radius", CONE, {"measured": 2 * radius * slope_next}),),
+    tight=(Tight(CONE, 1.0),),
 )
 
 THEOREMS = (DISTANCE, RADIUS, LINE, DECREASE)

@@ -19,6 +19,7 @@ from workbench.methods import (
 from workbench.parts import Mutant, Source
 from workbench.symbols import symbols
 from workbench.theorem import Theorem
+from workbench.theorems.gruntkowska2025 import VALLEY
 
 PAPER = "arXiv:2502.02002"
 TITLE = 'The Ball-Proximal (="Broximal") Point Method'
@@ -117,8 +118,8 @@ SEMIGROUP = Theorem(
     kind="exact",
     measured=nested_next,
     bound=value_next,
-    proof="A ball of radius t is the union of the balls of radius t/2 around the points of one of radius t/2; "
-    "the middle of the step is such a point, and u lies within t/2 of it.",
+    proof="A ball of radius t is the union of the balls of radius t/2 around the points of one of radius "
+    "t/2; the middle of the step is such a point, and u lies within t/2 of it.",
     mutants=(
         Mutant("the operators compose too", STRETCHED, {"parameters": UNIT, "measured": composed_next}),
     ),
@@ -151,11 +152,11 @@ AS_PROXIMAL = Theorem(
     title="A step is the proximal step whose stepsize makes it as long as the radius",
     source=Source(PAPER, "DERIVED", title=TITLE),
     method=(BPM, AdaptiveProximalPoint),
-    parameters={"radius": (*RADII, dist0 / 2)},
+    parameters={"radius": (dist0 / 7, dist0 / 2)},
     assumes=(Convex,),
     kind="equal",
-    proof="g = c (x - u) is a subgradient at u: u = prox(x, 1 / c). The length of x - prox(x, stepsize) grows "
-    "with the stepsize; where it is constant, so is the point.",
+    proof="g = c (x - u) is a subgradient at u: u = prox(x, 1 / c). The length of x - prox(x, stepsize) "
+    "grows with the stepsize; where it is constant, so is the point.",
     mutants=(
         Mutant(
             "in l_inf balls too", STRETCHED, {"norm": Lp(float("inf")), "parameters": UNIT, "when": dist > 2}
@@ -177,7 +178,7 @@ AS_GRADIENT = Theorem(
     assumes=(Affine,),
     norm=NORMS,
     kind="equal",
-    proof="Both minimise <a, z> over the ball; by the same linear minimisation oracle where several points do.",
+    proof="Both minimise <a, z> over the ball, by the same linear minimisation oracle where several do.",
     mutants=(Mutant("on every convex function", STRETCHED, {"assumes": (Convex,), "norm": EUCLIDEAN}),),
 )
 
@@ -211,8 +212,8 @@ AS_ENVELOPE = Theorem(
     mutants=(
         Mutant(
             "in l_inf balls too",
-            STRETCHED,
-            {"norm": Lp(float("inf")), "parameters": UNIT, "assumes": (Convex,)},
+            VALLEY,
+            {"norm": Lp(float("inf")), "parameters": {"radius": sp.Rational(1, 2)}, "assumes": (Convex,)},
         ),
     ),
 )

@@ -140,7 +140,7 @@ SLOPE_RATE = Theorem(
     mutants=(
         Mutant("half the constant", ABS, {"parameters": HALF, "bound": gap0 / (2 * total(radius))}, steps=10),
     ),
-    tight=(Tight(ABS, 1.0),),
+    tight=(Tight(ABS, 0.940954),),
 )
 
 UNIVERSAL = Theorem(
@@ -174,11 +174,11 @@ SEPARATED = Theorem(
     when=radius < dist,
     measured=k + 2,
     bound=(1 + 2 * reach_next / radius) ** d,
-    proof="f(x_{j+1}) is the minimum over the ball around x_j and values fall strictly, so no later iterate lies "
-    "in it. Balls of radius t/2 around x_0, ..., x_{k+1}, none of them optimal, are disjoint and lie in one "
+    proof="f(x_{j+1}) is the minimum over the ball around x_j and values fall strictly, so no later iterate "
+    "lies in it. Balls of radius t/2 around x_0, ..., x_{k+1}, none of them optimal, are disjoint and lie in one "
     "of radius reach + t/2.",
     mutants=(Mutant("half as many fit", ABS, {"bound": (1 + reach_next / radius) ** d / 2}),),
-    tight=(Tight(ABS, 0.5),),
+    tight=(Tight(ABS, 20 / 41),),
 )
 
 TERMINATION = Theorem(
@@ -204,7 +204,7 @@ TERMINATION = Theorem(
             {"norm": MAX, "parameters": {"radius": 1}, "bound": sp.ceiling(dist0**2 / radius**2)},
         ),
     ),
-    tight=(Tight(Quadratic((1.0,), center=(0.0,), seed=None, start=(5.0,)), 0.5),),
+    tight=(Tight(Quadratic((1.0,), center=(0.0,), seed=None, start=(5.0,)), 3 / 7),),
 )
 
 THEOREMS = (
