@@ -54,7 +54,7 @@ IMPLICATIONS: tuple[Implies, ...] = (
     Implies(
         premises=(Convex,),
         rule=lambda convex: BallConvex(0.0),  # noqa: ARG005
-        proof="for x in dom f, subgradients of f + indicator of the ball at u are sums: c (x - u) is one of f",
+        proof="x in dom f: subgradients of f + indicator of the ball at u are sums, c (x - u) is one of f",
     ),
     Implies(
         premises=(Convex, Lipschitz),

@@ -29,7 +29,7 @@ AT_ONCE = 8
 
 
 @dataclass(frozen=True)
-class LogisticRegression(SolvedProblem, BallOracle):
+class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIncompatibleVariableOverride]
     """f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.
 
     data: "breast_cancer" (malignant -1, benign +1), "digits" (odd -1, even +1) or the path of a

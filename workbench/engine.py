@@ -72,8 +72,8 @@ def run(
     if method.unfit(problem):
         raise TypeError(f"{method!r} does not fit {problem!r}: {method.unfit(problem)}")
     method.check_shapes()
-    own_norm = getattr(method, "norm", EUCLIDEAN)
-    norm = own_norm if norm is None else norm
+    own_norm: Norm = getattr(method, "norm", EUCLIDEAN)
+    norm = norm or own_norm
     for each in (norm, own_norm):
         require_norm(each)
         if not each.fits(problem.d):

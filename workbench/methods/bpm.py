@@ -1,6 +1,6 @@
 """The ball-proximal ("broximal") point method."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import ClassVar, NamedTuple
@@ -41,7 +41,7 @@ class BPM(Method):
     radius: Number
     norm: Norm = EUCLIDEAN
     needs: ClassVar[tuple[str, ...]] = ("brox",)
-    quantities: ClassVar[Mapping[str, Quantity]] = BALL_QUANTITIES
+    quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = BALL_QUANTITIES
     source: ClassVar[str] = "arXiv:2502.02002"
 
     def __post_init__(self) -> None:

@@ -100,8 +100,8 @@ LINE = Theorem(
     measured=gap_next,
     bound=(1 - radius / dist) * gap,
     proof="Every point v off the convex hull of the minimisers is u for some x whose ball misses them, so f "
-    "has an affine support there: f is >= a convex function with the same minimum, equal to it off that hull. "
-    "A ball without minimisers misses the hull, for <x - u, z - u> < 0 there. Then bpm/line.",
+    "has an affine support there: f is >= a convex function with the same minimum, equal to it off that "
+    "hull. A ball without minimisers misses the hull, for <x - u, z - u> < 0 there. Then bpm/line.",
     mutants=(
         Mutant("without continuity", JUMP, {"assumes": (BallConvex,), "parameters": NINETEEN}),
         Mutant(

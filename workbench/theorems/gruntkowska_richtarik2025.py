@@ -175,8 +175,8 @@ SEPARATED = Theorem(
     measured=k + 2,
     bound=(1 + 2 * reach_next / radius) ** d,
     proof="f(x_{j+1}) is the minimum over the ball around x_j and values fall strictly, so no later iterate "
-    "lies in it. Balls of radius t/2 around x_0, ..., x_{k+1}, none of them optimal, are disjoint and lie in one "
-    "of radius reach + t/2.",
+    "lies in it. Balls of radius t/2 around x_0, ..., x_{k+1}, none of them optimal, are disjoint and lie in "
+    "one of radius reach + t/2.",
     mutants=(Mutant("half as many fit", ABS, {"bound": (1 + reach_next / radius) ** d / 2}),),
     tight=(Tight(ABS, 20 / 41),),
 )
