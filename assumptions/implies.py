@@ -23,7 +23,7 @@ class Implies:
 
     rule: gets one instance per premise class, in order; returns the conclusion, or None where
     constants or norms do not allow one. local: the proof also holds when the premises hold only on
-    one ball, and the conclusion then holds there. ValueError without premises or proof.
+    one convex region, and the conclusion then holds there. ValueError without premises or proof.
     """
 
     premises: tuple[type[Assumption], ...]
@@ -81,8 +81,8 @@ def closure(
 ) -> tuple[Certificate, ...]:
     """All that follows from the certificates, less what another one says at least as well.
 
-    A conclusion holds where all its premises hold; premises on two different balls, and premises on
-    a ball with a row that is not ``local``, give none. It is declared if a premise is. A certificate
+    A conclusion holds where all its premises hold; premises on two different regions, and premises on
+    a region with a row that is not ``local``, give none. It is declared if a premise is. A certificate
     is dropped if another one implies it, on a region at least as large, with a status at least as
     good. Ends when no row gives anything new; ValueError if that takes more than 100 rounds.
     """
@@ -104,7 +104,7 @@ def _conclusions(row: Implies, known: tuple[Certificate, ...]) -> Iterable[Certi
     choices = [[c for c in known if type(c.assumption) is premise] for premise in row.premises]
     for chosen in itertools.product(*choices):
         region = _common_region(chosen)
-        if region is None or (isinstance(region, Ball) and not row.local):
+        if region is None or (region != EVERYWHERE and not row.local):
             continue
         conclusion = row.rule(*(c.assumption for c in chosen))
         if conclusion is None:
@@ -118,11 +118,11 @@ def _conclusions(row: Implies, known: tuple[Certificate, ...]) -> Iterable[Certi
 
 
 def _common_region(chosen: tuple[Certificate, ...]) -> Region | None:
-    """Where all hold: everywhere, or the one ball named; None if two balls are named."""
-    balls = {c.region for c in chosen if c.region != EVERYWHERE}
-    if len(balls) > 1:
+    """Where all hold: everywhere, or the one region named; None if two are named."""
+    named = {c.region for c in chosen if c.region != EVERYWHERE}
+    if len(named) > 1:
         return None
-    return balls.pop() if balls else EVERYWHERE
+    return named.pop() if named else EVERYWHERE
 
 
 def _added(known: list[Certificate], new: Certificate) -> list[Certificate]:
@@ -143,10 +143,8 @@ def _covers(strong: Certificate, weak: Certificate) -> bool:
 
 def _region_covers(large: Region, small: Region) -> bool:
     """True if ``small`` lies in ``large``: by definition, not up to rounding."""
-    if isinstance(large, Everywhere):
+    if isinstance(large, Everywhere) or large == small:
         return True
-    if isinstance(small, Everywhere) or len(large.center) != len(small.center):
+    if not (isinstance(large, Ball) and isinstance(small, Ball)):
         return False
-    if large.center == small.center:
-        return small.radius <= large.radius
-    return False
+    return large.center == small.center and small.radius <= large.radius

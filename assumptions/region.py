@@ -1,6 +1,7 @@
 """Where a certificate holds."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -42,5 +43,12 @@ class Ball(Specified):
         return (x - x.new_tensor(self.center)).norm(dim=-1) <= self.radius
 
 
-Region = Everywhere | Ball
+class Region(Protocol):
+    """A convex set; ``Everywhere``, a ``Ball``, or the domain of a function (a box, say)."""
+
+    def contains(self, x: Tensor) -> Tensor:
+        """x: (*batch, d). Returns bool (*batch,)."""
+        ...
+
+
 EVERYWHERE = Everywhere()

@@ -98,8 +98,8 @@ class Constrained(BallOracle):
 
     @property
     def certified(self) -> tuple[Certificate, ...]:
-        """Nothing with a constant holds beyond the box."""
-        return (Certificate(Convex(), proof="a convex function on a convex set"),)
+        """On the box; a method that leaves it, where there are no subgradients, leaves what is proved."""
+        return (Certificate(Convex(), proof="a convex function on a convex set", region=self.within),)
 
     def contains(self, x: Tensor) -> Tensor:
         """Whether x is in the box; (*batch,)."""

@@ -15,6 +15,7 @@ from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.interval import fits_line, half_length
 from problems.oracle_guards import require_vector
+from problems.sets import Box
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ class PiecewiseLinear(BallOracle):
         )
         facts = [Certificate(BallConvex(float(self._k[-1] - self._k[0])), proof=whole)]
         if self.convex:
-            facts.append(Certificate(Convex(), proof="slopes that do not fall, on an interval"))
+            domain = Box((self.knots[0],), (self.knots[-1],))
+            proof = "slopes that do not fall, on an interval"
+            facts.append(Certificate(Convex(), proof=proof, region=domain))
         return tuple(facts)
 
     def contains(self, x: Tensor) -> Tensor:

@@ -1,8 +1,6 @@
-"""The only loop: run a method on a problem, replicates in blocks, and measure afterwards."""
+"""Run a method on a problem, replicates in blocks, and measure afterwards."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,11 +9,12 @@ from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import require_dimension, require_points
 from assumptions.norms import require_norm
 from problems.base import Problem
-from workbench.draws import STREAM_INIT, DrawStream
+from workbench.draws import DrawStream
 from workbench.measure import cumulative, measuring, read_block
 from workbench.methods.base import Method
 from workbench.quantities import SHARED, Quantity, as_quantity
 from workbench.trace import Trace
+from workbench.walk import Memory, as_rows, walk
 
 BLOCK = 64
 """Replicates that run together: matrix products differ in the last digits between batch sizes, so a
@@ -44,6 +43,7 @@ def run(
     norm: Norm | None = None,
     device: str = "cpu",
     keep_state: bool = False,
+    memory: Memory | None = None,
 ) -> Trace:
     """Run ``method`` for ``steps`` steps and record quantities.
 
@@ -54,7 +54,7 @@ def run(
     ``RECORD`` by default, less those that need a fact that the problem lacks; asked for, such a
     quantity is an error. ``norm`` is that of distances, steps and dual gradient norms; by default the
     method's if it has one, else Euclidean. ``every`` thins the record (measured after the run, in one pass;
-    the last step is always kept).
+    the last step is always kept). ``memory`` keeps walks for runs that are asked for again.
 
     A replicate whose state becomes non-finite is frozen: nan from then on, step in ``diverged_at``.
     Raises ValueError for a bad argument and TypeError for a missing oracle, before step 0.
@@ -107,6 +107,7 @@ def run(
                     every,
                     norm,
                     keep_state,
+                    memory,
                 )
             )
     return Trace.joined(parts, method=method, problem=problem, steps=steps, seed=seed, norm=norm)
@@ -202,45 +203,16 @@ def _run_block(
     every: int,
     norm: Norm,
     keep_state: bool,
+    memory: Memory | None,
 ) -> Trace:
-    def at(k: int) -> Method:
-        return method.with_values({name: t[:, k] for name, t in tables.items()})
-
-    started = time.perf_counter()
-    state = at(0).init(problem, x0, draws.at(0, at(0).draws(problem), STREAM_INIT))
-    alive = _finite(state)
-    diverged_at = torch.where(alive, -1, 0)
-    states, costs, seconds = [_blanked(alive, state)], [{}], [0.0]
-    stated = x0.new_zeros(x0.shape[0], steps + 1)
-    whole = bool(alive.all())
-    for k in range(steps):
-        now = at(k)
-        draw = draws.at(k, now.draws(problem))
-        spent = now.cost(problem, state, draw)
-        new = now.step(problem, state, draw)
-        stated[:, k + 1] = now.x_error(problem, state, new)
-        if whole and _all_finite(new):
-            # nothing to freeze, which spares the copies
-            costs.append({u: c.cpu() for u, c in spent.items()})
-            state = new
-            states.append(new)
-        else:
-            costs.append({u: torch.where(alive, c, torch.zeros_like(c)).cpu() for u, c in spent.items()})
-            finite = _finite(new)
-            diverged_at = torch.where(alive & ~finite, k + 1, diverged_at)
-            alive = alive & finite
-            whole = bool(alive.all())
-            state = type(new)(
-                *(torch.where(_as_rows(alive, n), n, o) for n, o in zip(new, state, strict=True))
-            )
-            states.append(_blanked(alive, new))
-        seconds.append(time.perf_counter() - started)
+    walked = (memory.walk if memory else walk)(method, problem, x0, steps, draws, tables)
     kept = sorted({*range(0, steps + 1, every), steps})
-    reading = read_block(problem, method, states, stated, tables, kept, norm)
+    reading = read_block(problem, method, walked.states, walked.stated, tables, kept, norm)
+    diverged_at = walked.diverged_at
     lost = ((diverged_at >= 0)[:, None] & (torch.tensor(kept).to(x0.device) >= diverged_at[:, None])).cpu()
     # a reader need not pass nan on: torch.sign(nan) is 0
     values = {name: q.read(reading) for name, q in quantities.items()}
-    values = {n: torch.where(_as_rows(lost.to(v.device), v, 2), torch.nan, v) for n, v in values.items()}
+    values = {n: torch.where(as_rows(lost.to(v.device), v, 2), torch.nan, v) for n, v in values.items()}
     return Trace(
         method=method,
         problem=problem,
@@ -251,30 +223,7 @@ def _run_block(
         quantities={name: v.cpu() for name, v in values.items()},
         resolutions={name: q.error(reading, values[name]).cpu() for name, q in quantities.items()},
         cancelled={name: q.cancelled(reading, values[name]).cpu() for name, q in quantities.items()},
-        costs=cumulative(costs, seconds, x0.shape[0], kept),
+        costs=cumulative(walked.costs, walked.seconds, x0.shape[0], kept),
         diverged_at=diverged_at.cpu(),
         x=reading.x.cpu() if keep_state else None,
-    )
-
-
-def _all_finite(state: Any) -> bool:
-    """Whether every number of every row is finite: 0 times a finite number is 0."""
-    return all(bool(torch.isfinite(f).all()) for f in state if f.is_floating_point())
-
-
-def _finite(state: Any) -> Tensor:
-    """Whether every number of a row is finite, (batch,)."""
-    fields = [f for f in state if f.is_floating_point()]
-    return torch.stack([torch.isfinite(f).reshape(f.shape[0], -1).all(1) for f in fields]).all(0)
-
-
-def _as_rows(flags: Tensor, like: Tensor, axes: int = 1) -> Tensor:
-    """Flags of the leading axes, ready to broadcast against ``like``."""
-    return flags.reshape(*flags.shape, *([1] * (like.dim() - axes)))
-
-
-def _blanked(alive: Tensor, state: Any) -> Any:
-    """nan in the rows that are not alive; whole numbers stay."""
-    return type(state)(
-        *(torch.where(_as_rows(alive, f), f, torch.nan) if f.is_floating_point() else f for f in state)
     )

@@ -79,7 +79,8 @@ def _misalignment_resolution(r: Reading, value: Tensor) -> Tensor:
 def _rival(r: Reading) -> Tensor:
     """The largest distance from u of a point tried in the ball at which f is not above f(u).
 
-    A rival counts only where the value can tell a first-order decrease from its rounding.
+    A rival counts only where it is apart from u (by a thousandth of the step) and the value can tell a
+    first-order decrease from its rounding.
     """
     x, u = before(r), r.x
     step = u - x
@@ -95,7 +96,9 @@ def _rival(r: Reading) -> Tensor:
         aside = step + moved * way / r.norm.norm(way)
         length = r.norm.norm(aside).unsqueeze(-1)
         z = x + aside * (moved / torch.where(length > 0, length, 1.0)).clamp(max=1)
-        found = torch.where((r.problem.value(z) <= value) & seen, r.norm.norm(z - u), 0.0)
+        away = r.norm.norm(z - u)
+        apart = away > 1e-3 * moved.squeeze(-1)
+        found = torch.where((r.problem.value(z) <= value) & seen & apart, away, 0.0)
         farthest = torch.maximum(farthest, found)
     return farthest
 

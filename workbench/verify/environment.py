@@ -18,6 +18,10 @@ from workbench.methods.base import Method, Point
 from workbench.quantities import Quantity, Reading
 from workbench.theorem import Theorem
 from workbench.trace import Trace
+from workbench.walk import Memory
+
+_WALKS = Memory()
+"""Units of one problem follow each other: its walks serve all theorems on the same method and rule."""
 
 X_ERROR = "error of x"
 """Recorded beside what the claim asks for: bound on the distance of each iterate from the exact one."""
@@ -166,6 +170,7 @@ def run_case(
         schedule=tables,
         norm=case.norm,
         keep_state=True,
+        memory=_WALKS,
     )
 
 

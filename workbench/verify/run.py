@@ -82,7 +82,7 @@ def _records(
 ) -> list[Record]:
     stored = [store.done(unit.key) if store else None for unit in units]
     found = {index: records for index, records in enumerate(stored) if records is not None}
-    waiting = [index for index in range(len(units)) if index not in found]
+    waiting = _by_problem(units, [index for index in range(len(units)) if index not in found])
 
     def tell() -> None:
         if progress:
@@ -97,6 +97,14 @@ def _records(
             found[waiting[position]] = records
             tell()
     return [record for index in range(len(units)) for record in found[index]]
+
+
+def _by_problem(units: Sequence[Unit], waiting: list[int]) -> list[int]:
+    """Units of the same problem one after the other, for they share runs; else in the order of the plan."""
+    place: dict[str, int] = {}
+    for index in waiting:
+        place.setdefault(repr(units[index].problem), index)
+    return sorted(waiting, key=lambda index: place[repr(units[index].problem)])
 
 
 def _require_theorems(theorems: Iterable[Theorem]) -> list[Theorem]:
