@@ -1,6 +1,7 @@
 """What the documentation shows is what happens."""
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -8,6 +9,29 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from assumptions import Lp, Weighted
+from problems import (
+    INSTANCES,
+    AbsAffine,
+    Constrained,
+    DistanceTo,
+    EuclideanNorm,
+    GeneralQuadratic,
+    Hinge,
+    Huber,
+    LeastSquares,
+    Linear,
+    LInfNorm,
+    LogisticRegression,
+    LogLoss,
+    LogSumExp,
+    MaxAffine,
+    Quadratic,
+    QuarticRidge,
+    SquaredHinge,
+    WeightedL1,
+)
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs/examples/my_theorem.py"
@@ -92,6 +116,46 @@ def test_the_example_of_the_assumptions_runs_and_stands_in_its_page():
     assert "not refuted" in checked
     assert estimated.startswith("{'L_seen': 9.9")
     assert "Smooth(L=9.0): refuted" in refuted
+
+
+def test_the_example_of_the_balls_runs_and_stands_in_its_page():
+    text = (ROOT / "docs/examples/balls.py").read_text()
+    assert text.split('"""\n\n', 1)[1].rstrip() in (ROOT / "docs/balls.md").read_text()
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/examples/balls.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    length, supports, exact, conic, semigroup, slopes, ball_convex = done.stdout.splitlines()
+    assert length == "length 0.500000000000000, residual 0.0e+00"
+    assert (supports, semigroup) == ("supports f from below: True", "semigroup: True")
+    assert exact == "exact: True True False"
+    assert float(conic.split()[2]) < 1e-8
+    assert slopes.startswith("[0.562, 0.075")
+    assert ball_convex == "not refuted, refuted"
+
+
+def test_the_table_of_balls_is_what_the_problems_say():
+    """One member of each family, in the norms that its row names and in the others."""
+    l1, l2, box, cubes = (Lp(p) for p in (1.0, 2.0, math.inf, 3.0))
+    weighted = {p: lambda d, p=p: Weighted((1.5,) * d, p) for p in (1.0, 2.0, math.inf)}
+    rows = {
+        (AbsAffine, Hinge, SquaredHinge, LogLoss, QuarticRidge, Linear): (l1, l2, box, cubes),
+        (WeightedL1, LInfNorm): (l1, l2, box, cubes),
+        (Quadratic, GeneralQuadratic, LeastSquares): (l2, box),
+        (EuclideanNorm, Huber): (l1, l2, box),
+        (MaxAffine, DistanceTo, LogSumExp, LogisticRegression): (l2,),
+        (Constrained,): (l2, box),
+    }
+    for families, norms in rows.items():
+        for family in families:
+            problem = next(p for p in INSTANCES if isinstance(p, family) and p.d > 1)
+            assert {n for n in (l1, l2, box, cubes) if problem.offers_brox(n)} == set(norms), problem
+    for family in (WeightedL1, Quadratic, LeastSquares, MaxAffine):
+        problem = next(p for p in INSTANCES if isinstance(p, family))
+        assert problem.offers_brox(weighted[2.0](problem.d))
+        assert problem.offers_brox(weighted[math.inf](problem.d)) == (family is not MaxAffine)
 
 
 def test_the_table_of_the_readme_is_what_the_command_prints(tmp_path):
