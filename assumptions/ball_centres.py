@@ -8,41 +8,50 @@ from assumptions.base import Function
 
 SIDE = 3.0
 """Centers lie in a cube of this many units around x0 and the minimiser."""
+BESIDE = (1e-6, 1e-2)
+"""How far from points of symmetry further centers lie, in units: on top of a hill all directions tie."""
+STARTS = 6
+"""Ascents for each hill that is kept."""
 
 
 def centres(problem: Function, n: int, t: float, seed: int = 0) -> Tensor:
     """About n points of the domain, (m, d), m >= 1: x0, the minimiser, 0; hills of f; integers; a grid.
 
-    Ball-convexity fails on hills first: from there a small ball sees no minimiser. The grid is even for
-    d = 1, else a sample, in a cube whose unit is the largest of 1, t and the distance of x0 to the
-    minimiser. Points outside the domain are moved into it where the problem knows how (``into_domain``),
-    else left out.
+    Ball-convexity fails on hills first: from there a small ball sees no minimiser. Points beside the first
+    three and beside the hills are added. The grid is even for d = 1, else a sample, in a cube whose unit is
+    the largest of 1, t and the distance of x0 to the minimiser. Points outside the domain are moved into it
+    where the problem knows how (``into_domain``), else left out.
     """
     generator = torch.Generator().manual_seed(seed)
     x0 = problem.x0.detach().to(torch.float64)
     star = getattr(problem, "x_star").detach().to(x0) if problem.offers("x_star") else x0  # noqa: B009
     unit = max(1.0, t, float((x0 - star).norm()))
     base = torch.stack([x0, star, torch.zeros_like(x0)])
-    each = max(n // 4, 1)
-    hills = _hills(problem, base, each, unit, generator)
-    lattice = (
-        star + 4 * (2 * torch.rand(each, problem.d, dtype=x0.dtype, generator=generator).to(x0) - 1)
-    ).round()
+    each = max(n // 5, 1)
+    tops = torch.cat([base, _hills(problem, base, each, unit, generator)])
+    beside = [tops + unit * length * _uniform(tops.shape[0], tops, generator) for length in BESIDE]
+    lattice = (star + 4 * _uniform(each, x0, generator)).round()
     if problem.d == 1:
-        grid = star + SIDE * unit * torch.linspace(-1, 1, each + 1, dtype=x0.dtype).unsqueeze(-1).to(x0)
+        even = torch.linspace(-1, 1, each + 1, dtype=x0.dtype).unsqueeze(-1).to(x0)
     else:
-        grid = star + SIDE * unit * (
-            2 * torch.rand(each, problem.d, dtype=x0.dtype, generator=generator).to(x0) - 1
-        )
-    points = torch.cat([base, hills, lattice, grid])[: max(n, 1)]
+        even = _uniform(each, x0, generator)
+    points = torch.cat([tops, *beside, lattice, star + SIDE * unit * even])
     if problem.offers("into_domain"):
         points = getattr(problem, "into_domain")(points)  # noqa: B009  (optional attribute)
     inside = problem.value(points).isfinite()
     return points[inside] if bool(inside.any()) else x0.unsqueeze(0)
 
 
+def _uniform(n: int, like: Tensor, generator: torch.Generator) -> Tensor:
+    """A sample of [-1, 1]^d, (n, d); like: (..., d)."""
+    return 2 * torch.rand(n, like.shape[-1], dtype=like.dtype, generator=generator).to(like) - 1
+
+
 def _hills(problem: Function, base: Tensor, n: int, unit: float, generator: torch.Generator) -> Tensor:
-    """Local maximisers of f in the cube, the highest ones of ascents from a sample last; (n, d)."""
+    """Local maximisers of f in the cube by ascents from a sample, those inside before those on its faces.
+
+    Returns (n, d).
+    """
     low, high = base.amin(dim=0) - SIDE * unit, base.amax(dim=0) + SIDE * unit
 
     def depth(z: Tensor) -> Tensor:
@@ -50,7 +59,9 @@ def _hills(problem: Function, base: Tensor, n: int, unit: float, generator: torc
         inside = ((z >= low) & (z <= high)).all(dim=-1) & f.isfinite()
         return torch.where(inside, -f, torch.inf)
 
-    spread = torch.rand(n, problem.d, dtype=base.dtype, generator=generator).to(base)
-    start = base[torch.arange(n) % base.shape[0]] + unit * (2 * spread - 1)
+    count = STARTS * n
+    start = base[torch.arange(count) % base.shape[0]] + unit * _uniform(count, base, generator)
     step = torch.full_like(start[:, :1], unit / 10)
-    return polish(depth, start, step, 80, generator).point
+    top = polish(depth, start, step, 80, generator).point
+    room = torch.minimum(top - low, high - top).amin(dim=-1)
+    return top[(room < BESIDE[1] * unit).to(torch.int8).argsort(stable=True)[:n]]
