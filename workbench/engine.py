@@ -8,6 +8,7 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import require_dimension, require_points
 from assumptions.norms import require_norm
+from problems.ball_oracle import BallOracle
 from problems.base import Problem
 from workbench.draws import DrawStream
 from workbench.measure import cumulative, measuring, read_block
@@ -78,7 +79,7 @@ def run(
         require_norm(each)
         if not each.fits(problem.d):
             raise ValueError(f"norm must be a norm in dimension {problem.d}, got {each!r}")
-    if "brox" in method.needs and not (problem.offers("brox_step") or problem.offers_brox(own_norm)):
+    if "brox" in method.needs and not (isinstance(problem, BallOracle) or problem.offers_brox(own_norm)):
         raise TypeError(
             f"{problem!r} minimises over Euclidean balls only, {method!r} needs those of {own_norm!r}"
         )
@@ -86,6 +87,9 @@ def run(
     rows = start.shape[0]
     known = {n: as_quantity(n, q) for n, q in {**SHARED, **method.quantities, **(quantities or {})}.items()}
     chosen = _chosen(known, problem, record, norm)
+    if every > 1 and any(q.every_step for q in chosen.values()):
+        whole = ", ".join(name for name, q in chosen.items() if q.every_step)
+        raise ValueError(f"every must be 1 to record {whole}, which needs every step, got {every!r}")
     tables = _tables(method, schedule, steps, rows)
     # a bad value of a late step fails here, not there; no step is taken at k = K
     method.with_values(measuring(method, {name: t[:, :-1] for name, t in tables.items()}))

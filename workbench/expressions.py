@@ -3,6 +3,7 @@
 Arrays are ``(batch, K + 1, *axes)``: the step axis is 1, the named axes of ``_j`` and ``_i`` follow.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import sympy as sp
@@ -45,13 +46,21 @@ class Evaluator:
 
     ``env`` maps symbol names to tensors (batch or 1, K + 1 or 1, *axes). With ``magnitude`` the
     numbers are sizes, not values: the expression with all signs made plus, so that
-    ``eps * size`` bounds what rounding can do to it.
+    ``eps * size`` bounds what rounding can do to it. ``unseen`` is the index of an event that did not
+    happen within the run: inf, or K + 1 for the earliest that it can still be.
     """
 
-    def __init__(self, env: Mapping[str, Tensor], steps: int, magnitude: Mapping[str, Tensor] | None = None):
+    def __init__(
+        self,
+        env: Mapping[str, Tensor],
+        steps: int,
+        magnitude: Mapping[str, Tensor] | None = None,
+        unseen: float = math.inf,
+    ):
         self.env = env
         self.steps = steps
         self.sizes = magnitude
+        self.unseen = unseen
 
     def __call__(self, side: Claim, axes: str = "") -> Tensor:
         """The side at every k, (batch or 1, K + 1 or 1, *axes).
@@ -137,7 +146,7 @@ class Evaluator:
         along = (1, -1, *([1] * (x.dim() - 2)))
         if isinstance(e, first):
             index = torch.arange(self.steps + 1, dtype=torch.float64)
-            return torch.where(x, index.reshape(along), torch.inf).amin(1, keepdim=True)
+            return torch.where(x, index.reshape(along), self.unseen).amin(1, keepdim=True)
         past = x[:, :-1]
         count = torch.arange(1, self.steps + 1, dtype=x.dtype).reshape(along)
         if isinstance(e, total):

@@ -63,6 +63,7 @@ class Quantity:
                 of x does to the reading (``probed``)
     cancelled   size of the numbers subtracted in reading it, same shape
     needs       facts and oracles of the problem that the reader uses
+    every_step  True if the reading needs every step of the run, not a thinned record
     nonnegative True only if no value can be below 0: values moved by their resolution then stop at 0
     """
 
@@ -74,6 +75,7 @@ class Quantity:
     needs: tuple[str, ...] = ()
     unit: str = ""
     nonnegative: bool = False
+    every_step: bool = False
 
     def error(self, r: Reading, value: Tensor) -> Tensor:
         """The resolution of what was read."""

@@ -74,6 +74,8 @@ class Theorem:
         norms = self.norm if isinstance(self.norm, tuple) else (self.norm,)
         if not norms or not all(isinstance(n, Norm) for n in norms):
             raise ValueError(f"{self.id}: norm must be a Norm or a tuple of them, got {self.norm!r}")
+        if len(set(norms)) < len(norms):
+            raise ValueError(f"{self.id}: norm names a norm twice: {self.norm!r}")
         if self.kind == "equal" and len(self.methods) != 2:
             raise ValueError(f"{self.id}: kind equal compares two methods, got {len(self.methods)}")
         names = [name for a in self.assumes for name in a.constants()]
@@ -124,8 +126,12 @@ class Theorem:
 
     @property
     def all_quantities(self) -> dict[str, Quantity]:
-        """Shared quantities, then the methods', then the theorem's own."""
-        own = {name: q for m in self.methods for name, q in m.quantities.items()}
+        """Shared quantities, then the methods', then the theorem's own.
+
+        Of several methods those that all have; where two are compared, those of the first.
+        """
+        first, *others = self.methods if self.kind != "equal" else self.methods[:1]
+        own = {n: q for n, q in first.quantities.items() if all(n in m.quantities for m in others)}
         return {name: as_quantity(name, q) for name, q in {**SHARED, **own, **self.quantities}.items()}
 
     def meaning(self, name: str) -> Meaning:

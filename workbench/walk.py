@@ -115,7 +115,8 @@ def _key(
     """Identity of a walk. Method and problem are kept beside it, so that their ids stay their own."""
     kind = type(method)
     fields = {name: value for name, value in vars(method).items() if not name.startswith("_")}
-    parts: list[Any] = [id(kind), id(kind.step), id(problem), steps, draws.seed, draws.replicates, x0.device, x0]
+    parts: list[Any] = [id(kind), id(kind.step), id(problem), steps, x0.device, x0]
+    parts += [draws.seed, draws.replicates]
     parts += [x for name, value in sorted(fields.items()) for x in (name, value)]
     parts += [x for name, table in sorted(tables.items()) for x in (name, table)]
     digest = hashlib.sha256()

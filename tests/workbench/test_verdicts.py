@@ -172,7 +172,8 @@ def test_equality_of_methods_is_asked_in_the_domain_only():
     pair = {"method": (GradientDescent, ProximalPoint), "kind": "equal", "parameters": {"stepsize": 1 / L}}
     ellipse = Quadratic((1.0, 10.0), center=(0.0, 0.0), seed=None, start=(1.0, 1.0))
     assert verdict(gd(**pair), ellipse).verdict == Verdict.REFUTED
-    assert verdict(gd(**pair, when=k < 1), ellipse).verdict == Verdict.NOT_REFUTED
+    assert verdict(gd(**pair, when=k < 1), ellipse).verdict == Verdict.REFUTED  # the step from x_0
+    assert verdict(gd(**pair, when=k < 0), ellipse).verdict == Verdict.OUT_OF_DOMAIN
 
 
 def test_a_step_claim_with_a_horizon_is_asked_at_the_last_step():

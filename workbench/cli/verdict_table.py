@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from assumptions import EUCLIDEAN
 from workbench.cli.output import console, print_table
 from workbench.records import Store
 from workbench.verify import Record, Verdict
@@ -87,6 +88,7 @@ def _tightness(records: Sequence[Record]) -> str:
 def _explanation(record: Record, store: Store) -> str:
     rules = ", ".join(f"{name} = {rule}" for name, rule in record.parameters.items())
     about = f"{record.theorem} on {record.problem}" + (f" with {rules}" if rules else "")
+    about += "" if record.norm == repr(EUCLIDEAN) else f" in {record.norm}"
     if record.mutant is not None:
         about = f"the mutant {record.mutant!r} of {about} must be refuted"
     lines = [about, f"  {record.verdict}" + (f": {record.reason}" if record.reason else "")]

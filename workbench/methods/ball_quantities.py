@@ -4,12 +4,12 @@ Each is read at k about the step that led to x_k, u = x_k and x = x_{k-1}; at k 
 start. None needs the radius: u minimises f over the ball of radius |u - x| around x as well.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
-from assumptions import Smooth
+from assumptions import Norm, Smooth
 from assumptions.rounding import gradient_noise, value_noise
 from workbench.quantities import EPS, Quantity, Reading, in_norm
 
@@ -31,20 +31,28 @@ def subgradients(r: Reading) -> Tensor:
     return torch.cat([r.problem.grad(r.x[:, :1]), r.state.subgradient[:, 1:]], 1)
 
 
+def ball_norm(r: Reading) -> Norm:
+    """The norm of the method's balls, whatever norm the run measures distances in."""
+    return getattr(r.method, "norm", r.norm)
+
+
 def _slope(r: Reading) -> Tensor:
-    return r.norm.dual(subgradients(r))
+    return ball_norm(r).dual(subgradients(r))
 
 
 def _slope_resolution(r: Reading, value: Tensor) -> Tensor:
-    """Rounding of gradients, and what the error of x does: L times it where f is smooth.
+    """Rounding, and what the error of x does: L times it and the noise of gradients where f is smooth.
 
-    Else the subgradient turns and grows with the step as a part of its length.
+    Else the subgradient turns and grows with the step, as a part of its length; the problem's gradients
+    on both sides of a kink say nothing about it.
     """
+    norm = ball_norm(r)
     smooth = [c.assumption.L for c in r.problem.certified if isinstance(c.assumption, Smooth)]
-    moved = r.norm.norm(r.x - before(r))
-    share = in_norm(r) / torch.where(moved > 0, moved, torch.inf)
-    change = min(smooth) * r.x_error * r.norm.rho(r.x.shape[-1]) if smooth else value * share
-    return 64 * EPS * value + 4 * gradient_noise(r.problem, r.x, r.norm) + change
+    if smooth:
+        change = min(smooth) * r.x_error * norm.rho(r.x.shape[-1])
+        return 64 * EPS * value + 4 * gradient_noise(r.problem, r.x, norm) + change
+    moved = norm.norm(r.x - before(r))
+    return 64 * EPS * value + value * in_norm(r) / torch.where(moved > 0, moved, torch.inf)
 
 
 def _radius(r: Reading) -> Tensor | float:
@@ -76,37 +84,76 @@ def _misalignment_resolution(r: Reading, value: Tensor) -> Tensor:
     return 64 * EPS + turned * (2 * value.abs().sqrt() + turned)
 
 
+def _tried(r: Reading) -> Iterator[Tensor]:
+    """Other points of the ball of each step, around u: along axes and in fixed random directions."""
+    x, norm = before(r), ball_norm(r)
+    step = r.x - x
+    moved = norm.norm(step).unsqueeze(-1)
+    generator = torch.Generator().manual_seed(0)
+    for i in range(RIVALS):
+        way = torch.randn(x.shape[-1], dtype=torch.float64, generator=generator).to(x)
+        if i < 2 * x.shape[-1] and i < RIVALS // 2:
+            way = torch.zeros_like(way)
+            way[i // 2] = 1.0 if i % 2 == 0 else -1.0
+        aside = step + moved * way / norm.norm(way)
+        length = norm.norm(aside).unsqueeze(-1)
+        yield x + aside * (moved / torch.where(length > 0, length, 1.0)).clamp(max=1)
+
+
 def _rival(r: Reading) -> Tensor:
     """The largest distance from u of a point tried in the ball at which f is not above f(u).
 
     A rival counts only where it is apart from u (by a thousandth of the step) and the value can tell a
     first-order decrease from its rounding.
     """
-    x, u = before(r), r.x
-    step = u - x
-    moved = r.norm.norm(step).unsqueeze(-1)
-    value, farthest = r.problem.value(u), torch.zeros_like(r.x[..., 0])
-    seen = moved.squeeze(-1) * _slope(r) > VISIBLE * (EPS * value.abs() + value_noise(r.problem, u))
-    generator = torch.Generator().manual_seed(0)
-    for i in range(RIVALS):
-        way = torch.randn(u.shape[-1], dtype=torch.float64, generator=generator).to(u)
-        if i < 2 * u.shape[-1] and i < RIVALS // 2:
-            way = torch.zeros_like(way)
-            way[i // 2] = 1.0 if i % 2 == 0 else -1.0
-        aside = step + moved * way / r.norm.norm(way)
-        length = r.norm.norm(aside).unsqueeze(-1)
-        z = x + aside * (moved / torch.where(length > 0, length, 1.0)).clamp(max=1)
-        away = r.norm.norm(z - u)
-        apart = away > 1e-3 * moved.squeeze(-1)
-        found = torch.where((r.problem.value(z) <= value) & seen & apart, away, 0.0)
-        farthest = torch.maximum(farthest, found)
+    u, norm = r.x, ball_norm(r)
+    moved = norm.norm(u - before(r))
+    value, farthest = r.problem.value(u), torch.zeros_like(moved)
+    seen = moved * _slope(r) > VISIBLE * (EPS * value.abs() + value_noise(r.problem, u))
+    for z in _tried(r):
+        away = norm.norm(z - u)
+        better = (r.problem.value(z) <= value) & seen & (away > 1e-3 * moved)
+        farthest = torch.maximum(farthest, torch.where(better, away, 0.0))
     return farthest
+
+
+def _elsewhere(r: Reading) -> Iterator[Tensor]:
+    """Points at which a support of f is tried: rivals, the start, the last iterate, a minimiser."""
+    yield from _tried(r)
+    yield before(r)
+    yield r.x[:, :1].expand_as(r.x)
+    if r.problem.offers("x_star"):
+        yield r.problem.x_star.to(r.x).expand_as(r.x)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _support(r: Reading) -> Tensor:
+    """How far f(u) + <g, z - u> lies above f(z) at the points tried, at most; 0 at k = 0."""
+    g, u = subgradients(r), r.x
+    value, above = r.problem.value(u), torch.zeros_like(u[..., 0])
+    for z in _elsewhere(r):
+        excess = value + (g * (z - u)).sum(dim=-1) - r.problem.value(z)
+        above = torch.maximum(above, excess)
+    above[:, 0] = 0.0
+    return above
+
+
+def _support_resolution(r: Reading, value: Tensor) -> Tensor:
+    """Rounding of both sides at each point, and the error of g over the distance."""
+    g, u = subgradients(r), r.x
+    own = r.problem.value(u).abs() + value_noise(r.problem, u) / EPS
+    slope_error, worst = _slope_resolution(r, _slope(r)), torch.zeros_like(value)
+    for z in _elsewhere(r):
+        f = r.problem.value(z).abs() + value_noise(r.problem, z) / EPS
+        sizes = own + f.nan_to_num(posinf=0.0) + (g * z).abs().sum(dim=-1) + (g * u).abs().sum(dim=-1)
+        worst = torch.maximum(worst, 64 * EPS * sizes + 2 * slope_error * ball_norm(r).norm(z - u))
+    return worst
 
 
 def _half(r: Reading) -> tuple[Tensor, Tensor]:
     """Half of the length of each step, and whether it is more than rounding; (batch, K + 1, 1)."""
-    length = r.norm.norm(r.x - before(r)).unsqueeze(-1)
-    moved = length > STEP_VISIBLE * r.norm.norm(r.x).unsqueeze(-1)
+    norm = ball_norm(r)
+    length = norm.norm(r.x - before(r)).unsqueeze(-1)
+    moved = length > STEP_VISIBLE * norm.norm(r.x).unsqueeze(-1)
     return torch.where(moved, length / 2, 1.0), moved
 
 
@@ -114,7 +161,7 @@ def _nested(r: Reading) -> Tensor:
     """f at the minimiser over half the ball around the middle of the step."""
     x, u = before(r), r.x
     half, moved = _half(r)
-    inner = r.problem.brox_step((x + u) / 2, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
+    inner = r.problem.brox_step((x + u) / 2, half, ball_norm(r)).point  # pyright: ignore[reportAttributeAccessIssue]
     return r.problem.value(torch.where(moved, inner, u))
 
 
@@ -122,8 +169,8 @@ def _composed(r: Reading) -> Tensor:
     """f at the end of two steps of half the length from x, one after the other."""
     x = before(r)
     half, moved = _half(r)
-    middle = r.problem.brox_step(x, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
-    end = r.problem.brox_step(middle, half, r.norm).point  # pyright: ignore[reportAttributeAccessIssue]
+    middle = r.problem.brox_step(x, half, ball_norm(r)).point  # pyright: ignore[reportAttributeAccessIssue]
+    end = r.problem.brox_step(middle, half, ball_norm(r)).point  # pyright: ignore[reportAttributeAccessIssue]
     return r.problem.value(torch.where(moved, end, r.x))
 
 
@@ -170,6 +217,15 @@ BALL_QUANTITIES: Mapping[str, Quantity] = {
         r"r_k",
         lambda r: r.state.residual,
         _residual_resolution,
+        needs=("brox_step",),
+        unit="f",
+        nonnegative=True,
+    ),
+    "support": Quantity(
+        "how far f(x_k) + <g_k, z - x_k> lies above f(z) at the points tried: 0 for a subgradient",
+        r"\max_z f(x_k) + \langle g_k, z - x_k\rangle - f(z)",
+        _support,
+        _support_resolution,
         needs=("brox_step",),
         unit="f",
         nonnegative=True,
@@ -225,6 +281,7 @@ BALL_QUANTITIES: Mapping[str, Quantity] = {
         needs=("x_star",),
         unit="x",
         nonnegative=True,
+        every_step=True,
     ),
     "fenchel": Quantity(
         "f(x_k) + f^*(g_k) - <g_k, x_k>: 0 exactly if g_k is a subgradient at x_k",

@@ -108,7 +108,7 @@ TERMINATION = Theorem(
 
 COUNT = Theorem(
     id="bpm/termination-count",
-    title="The first exact minimiser comes after at most ceil(dist0^2 / radius^2) steps",
+    title="A minimiser is reached (to 1e-9 of the radius) after at most ceil(dist0^2 / radius^2) steps",
     source=Source(PAPER, "SOURCED", f"as restated on a public page (chatpaper) about {SEQUEL}", TITLE),
     method=BPM,
     parameters={"radius": (1, sp.Rational(2, 5) * dist0)},

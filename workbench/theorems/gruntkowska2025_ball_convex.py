@@ -1,13 +1,16 @@
 """BPM beyond convexity: ball-convex functions, in the setting of Gruntkowska, Li, Rane, Richtarik (2025).
 
 B_t-convexity gives at u = brox(x) a support f(y) >= f(u) + c <x - u, y - u> for all y, c >= 0. The claims
-speak of every minimiser; from_star is the distance to the problem's x_star, t = radius.
+hold for every minimiser x_star and are tested with the problem's own; from_star is the distance to it,
+t = radius.
 """
+
+import math
 
 import sympy as sp
 
 from assumptions import BallConvex, Continuous
-from problems import DoubleWell, IntegerJump, LatticeAbs, SphereDistance, WeightedL1
+from problems import Cosine, DoubleWell, IntegerJump, LatticeAbs, SphereDistance, WeightedL1
 from workbench.methods import BPM
 from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import symbols
@@ -38,18 +41,23 @@ NINETEEN = {"radius": sp.Rational(19, 10)}
 
 DISTANCE = Theorem(
     id="bpm/ball-convex-distance",
-    title="Squared distances to every minimiser drop by the squared step, also where f is not convex",
+    title="Squared distances to a minimiser, any one, drop by the squared step, also where f is not convex",
     source=Source(PAPER, "DERIVED", RECALLED_CLASS, TITLE),
     method=BPM,
     parameters={"radius": RADII},
     assumes=(BallConvex,),
     requires=radius >= t_ball,
-    when=radius <= dist,
+    when=radius < dist,
     measured=from_star_next**2,
     bound=from_star**2 - moved_next**2,
-    proof="0 >= f(x_star) - f(u) >= c <x - u, x_star - u>; expand |x - x_star|^2 if c > 0. If c = 0, u is a "
-    "minimiser, which is within reach only if t = D, straight ahead.",
+    proof="0 >= f(x_star) - f(u) >= c <x - u, x_star - u>; expand |x - x_star|^2. c > 0, for c = 0 makes u a "
+    "minimiser, and none is within reach.",
     mutants=(
+        Mutant(
+            "also when a minimiser is just within reach: there may be two, on opposite sides",
+            Cosine(d=1, start=(3 * math.pi,)),
+            {"parameters": {"radius": t_ball}, "when": radius <= dist},
+        ),
         Mutant(
             "the double well for every radius",
             WELL,
@@ -77,7 +85,7 @@ RADIUS = Theorem(
     parameters={"radius": RADII},
     assumes=(BallConvex, Continuous),
     requires=radius >= t_ball,
-    when=radius <= dist,
+    when=radius < dist,
     measured=from_star_next**2,
     bound=from_star**2 - radius**2,
     proof=CONTINUOUS + "Then bpm/ball-convex-distance.",

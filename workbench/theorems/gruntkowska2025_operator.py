@@ -26,10 +26,13 @@ TITLE = 'The Ball-Proximal (="Broximal") Point Method'
 
 radius, dist, dist0, gap_next, k = symbols("radius dist dist0 gap_next k")
 residual_next, slope_next, misalignment_next = symbols("residual_next slope_next misalignment_next")
+support_next = symbols("support_next")
 rival_next, nested_next, composed_next = symbols("rival_next nested_next composed_next")
 value_next, fenchel_next = symbols("value_next fenchel_next")
 
 NORMS = (EUCLIDEAN, Lp(float("inf")), Lp(1.0), Lp(3.0))
+OUT_OF_REACH = radius < dist * (1 - sp.Rational(1, 10**9))
+"""Whether a minimiser just at the radius is within reach is for rounding to say."""
 RADII = (dist0 / 7, dist0 / (5 * sp.sqrt(k + 1)))
 UNIT = {"radius": 1}
 
@@ -53,16 +56,17 @@ ONE_STEP = Theorem(
 
 MULTIPLIER = Theorem(
     id="bpm/multiplier",
-    title="The step is aligned, in the norm of the ball, with a subgradient at the new point",
+    title="A subgradient at the new point attains its dual norm on the step",
     source=Source(PAPER, "DERIVED", title=TITLE),
     method=BPM,
     parameters={"radius": RADII},
     assumes=(Convex,),
     norm=NORMS,
-    measured=residual_next,
+    measured=residual_next + support_next,
     bound=0,
     proof="x lies in the domain of f, so the subgradients of f + indicator of the ball at u are sums: "
-    "-g lies in the normal cone of the ball at s for some g, which says <g, -s> = t |g|_*.",
+    "-g lies in the normal cone of the ball at s for some g, which says <g, -s> = t |g|_*. Tested: that "
+    "equality, and f(z) >= f(u) + <g, z - u> at some z.",
     mutants=(Mutant("g = 0: the minimum over the ball is one of f", ABS, {"measured": radius * slope_next}),),
 )
 
@@ -109,7 +113,7 @@ UNIQUE = Theorem(
 
 SEMIGROUP = Theorem(
     id="bpm/semigroup",
-    title="The envelope of an envelope is that of the sum of the radii",
+    title="The envelope of an envelope is that of the sum of the radii, at the middle of the step",
     source=Source(PAPER, "DERIVED", title=TITLE),
     method=BPM,
     parameters={"radius": RADII},
@@ -156,7 +160,8 @@ AS_PROXIMAL = Theorem(
     assumes=(Convex,),
     kind="equal",
     proof="g = c (x - u) is a subgradient at u: u = prox(x, 1 / c). The length of x - prox(x, stepsize) "
-    "grows with the stepsize; where it is constant, so is the point.",
+    "grows with the stepsize; where it is constant, so is the point. With a minimiser in the ball both "
+    "return the nearest one, the limit of large stepsizes.",
     mutants=(
         Mutant(
             "in l_inf balls too", STRETCHED, {"norm": Lp(float("inf")), "parameters": UNIT, "when": dist > 2}
@@ -171,7 +176,7 @@ AS_PROXIMAL = Theorem(
 
 AS_GRADIENT = Theorem(
     id="bpm/equals-gradient-affine",
-    title="On a linear function BPM is normalised gradient descent",
+    title="On a linear function BPM is normalised gradient descent, ties broken alike",
     source=Source(PAPER, "DERIVED", title=TITLE),
     method=(BPM, NormalisedGradientDescent),
     parameters={"radius": (1, 1 / (k + 1))},
@@ -189,7 +194,7 @@ AS_TRUST_REGION = Theorem(
     method=(BPM, TrustRegion),
     parameters={"radius": RADII},
     assumes=(Convex, AffineGradient),
-    when=radius < dist,
+    when=OUT_OF_REACH,
     kind="equal",
     proof="The quadratic model is the function.",
     mutants=(
@@ -206,7 +211,7 @@ AS_ENVELOPE = Theorem(
     method=(BPM, EnvelopeDescent),
     parameters={"radius": RADII},
     assumes=(Convex, Smooth),
-    when=radius < dist,
+    when=OUT_OF_REACH,
     kind="equal",
     proof="grad N(x) = grad f(u) = c (x - u) with c > 0, and |x - u| = t.",
     mutants=(

@@ -183,12 +183,13 @@ SEPARATED = Theorem(
 
 TERMINATION = Theorem(
     id="bpm-norm/termination",
-    title="A constant radius reaches the minimiser in logarithmically many steps",
+    title="A constant radius reaches the minimiser in a number of steps known from gap0 and mu",
     source=Source(PAPER, "DERIVED", "finite convergence in words on public pages", TITLE),
     method=BPM,
     parameters={"radius": (dist0 / 3, dist0 / 10)},
     assumes=(StronglyConvex,),
     norm=(EUCLIDEAN, MAX),
+    requires=radius < sp.sqrt(2 * gap0 / mu),
     measured=first(dist <= radius / 10**9),
     bound=1
     + sp.Max(

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from assumptions import EVERYWHERE
-from workbench.claims import Claim, free_symbols, support
+from workbench.claims import Claim, Recurrence, free_symbols, support
 from workbench.expressions import EPS, Evaluator
 from workbench.match import Case
+from workbench.symbols import first
 from workbench.theorem import Theorem
 from workbench.verify.environment import Numbers
 
@@ -56,11 +57,14 @@ class Comparison:
     def compared(self) -> Tensor:
         """Where the comparison says something.
 
-        Not where the bound is nan (undefined, or lost with the run) or +inf, or where rounding can
-        move the claim by any amount; but a measured nan is a violation whatever the bound.
+        Not where the bound is nan (undefined, or lost with the run) or +inf, or where rounding can move
+        the claim by any amount, or by more than both sides together; but a measured nan is a violation
+        whatever the bound.
         """
         sensible = (self.bound < torch.inf) & (self.tolerance < torch.inf)
-        return self.asked & ~self.undefined & (sensible | self.broken)
+        # a tolerance above both sides would excuse anything; a bound of 0 asks for no more than that
+        blurred = (self.tolerance >= self.measured.abs() + self.bound.abs()) & (self.bound != 0)
+        return self.asked & ~self.undefined & (sensible & ~blurred | self.broken)
 
     @property
     def undefined(self) -> Tensor:
@@ -89,8 +93,19 @@ def compare(case: Case, numbers: Numbers, rows: Tensor) -> Comparison:
     )
     lost = _lost(theorem, numbers)
     asked = asked_where(case, numbers, lost) & rows[:, None]
+    if _speaks_of_first(theorem):
+        # an event that did not happen comes at K + 1 at the earliest, or never: both must say the same
+        soon = Evaluator(numbers.values, numbers.steps, unseen=numbers.steps + 1)
+        never, measured, bound = measured > bound, *(soon(s) for s in (theorem.measured, theorem.bound))
+        measured, bound = measured.expand(shape), bound.expand(shape)
+        asked = asked & (never == (measured > bound))
     tolerance = tolerance.clamp(min=torch.finfo(torch.float64).tiny)
     return Comparison(measured, bound, tolerance, asked, lost, two_sided=theorem.kind == "exact")
+
+
+def _speaks_of_first(theorem: Theorem) -> bool:
+    sides = [s for s in (theorem.measured, theorem.bound) if not isinstance(s, Recurrence)]
+    return any(side.has(first) for side in sides)
 
 
 def _sensitivity(theorem: Theorem, numbers: Numbers, claim: Tensor) -> Tensor:
@@ -118,10 +133,10 @@ def _sensitivity(theorem: Theorem, numbers: Numbers, claim: Tensor) -> Tensor:
 
 def _lost(theorem: Theorem, numbers: Numbers) -> Tensor:
     """Entries that speak of a state which is not finite."""
-    return _at_next(numbers.lost) if theorem.next_names else numbers.lost
+    return at_next(numbers.lost) if theorem.next_names else numbers.lost
 
 
-def _at_next(table: Tensor) -> Tensor:
+def at_next(table: Tensor) -> Tensor:
     """Entry k + 1 at k; the last stays."""
     return torch.cat([table[:, 1:], table[:, -1:]], 1)
 
@@ -143,7 +158,7 @@ def asked_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
     when = torch.where(numbers.lost, ever, when | _nan_in(theorem.when, numbers).expand(lost.shape))
     inside = _inside(case, numbers.x)
     if theorem.next_names:
-        inside = _at_next(inside)
+        inside = at_next(inside)
     return when & inside & (k >= low) & (k <= high)
 
 

@@ -14,7 +14,7 @@ from workbench.expressions import Evaluator
 from workbench.match import Case
 from workbench.trace import Trace
 from workbench.verify.budget import Budget
-from workbench.verify.claim import SUSPECT, Comparison, asked_where, compare
+from workbench.verify.claim import SUSPECT, Comparison, asked_where, at_next, compare
 from workbench.verify.environment import (
     X_ERROR,
     Numbers,
@@ -107,7 +107,10 @@ def measure_block(
         raise NotApplicableError(f"the parameter rules give no valid method: {error}")
     solved = {name: borrowed(value, valid) for name, value in solved.items()}
     methods = [make_method(kind, solved, case.norm) for kind in case.methods]
-    traces = [run_case(case, method, tables, x0, horizon, seed) for method, tables in methods]
+    traces = [
+        run_case(case, method, tables, x0, horizon, seed, read=index == 0)
+        for index, (method, tables) in enumerate(methods)
+    ]
     found = numbers(case, traces[0], solved)
     _require_monotone(case, found)
     if theorem.kind == "equal":
@@ -126,19 +129,22 @@ def _require_monotone(case: Case, found: Numbers) -> None:
 
 
 def _same_iterates(case: Case, traces: list[Trace], found: Numbers, rows: Tensor) -> Comparison:
-    """Kind equal: the distance of the two iterates against zero, up to the error of both runs."""
+    """Kind equal: the distance of the iterates after step k against zero, up to the error of both runs."""
     one, two = (t.x for t in traces)
     assert one is not None
     assert two is not None
     both_lost = ~one.isfinite().all(-1) & ~two.isfinite().all(-1)
     errors = [t[X_ERROR].nan_to_num(nan=0.0, posinf=0.0) for t in traces]
     tolerance = ROUNDINGS * (errors[0] + errors[1])
+    lost = at_next(found.lost)
+    asked = asked_where(case, found, lost) & rows[:, None] & ~at_next(both_lost)
+    asked[:, -1] = False
     return Comparison(
-        measured=(one - two).norm(dim=-1),
+        measured=at_next((one - two).norm(dim=-1)),
         bound=torch.zeros(one.shape[:2], dtype=one.dtype),
-        tolerance=tolerance.clamp(min=torch.finfo(one.dtype).tiny),
-        asked=asked_where(case, found, found.lost) & rows[:, None] & ~both_lost,
-        lost=found.lost,
+        tolerance=at_next(tolerance).clamp(min=torch.finfo(one.dtype).tiny),
+        asked=asked,
+        lost=lost,
     )
 
 

@@ -74,7 +74,7 @@ def decide(outcome: Outcome, suspect: float, declared: bool) -> tuple[Verdict, s
     if outcome.undecided and not outcome.checked:
         return (
             Verdict.ROUNDING,
-            f"rounding can move the claim by any amount at all {outcome.undecided} points",
+            f"rounding can move the claim by more than its sides at all {outcome.undecided} points",
         )
     if outcome.not_applicable and not outcome.checked:
         return Verdict.NOT_APPLICABLE, outcome.not_applicable
