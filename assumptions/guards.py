@@ -4,6 +4,10 @@ Comparisons are written so that nan fails. A value is a number or a tensor, of w
 must pass.
 """
 
+import sys
+from collections.abc import Iterable
+from numbers import Real
+
 import torch
 from torch import Tensor
 
@@ -41,6 +45,26 @@ def require_nonnegative(**values: Number) -> None:
         finite = torch.isfinite(value) if isinstance(value, Tensor) else abs(value) != float("inf")
         if not (_every(value >= 0) and _every(finite)):
             raise ValueError(f"{name} must be finite and >= 0, got {_shown(value)}")
+
+
+def require_finite(**values: float) -> None:
+    """ValueError unless every value is finite; TypeError unless it is a number."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError(f"{name} must be a number, got {value!r}")
+        if not abs(value) <= sys.float_info.max:
+            raise ValueError(f"{name} must be finite, got {value!r}")
+
+
+def as_floats(name: str, values: Iterable[float]) -> tuple[float, ...]:
+    """The entries of ``values`` as floats. ValueError unless it holds numbers; text is no number."""
+    try:
+        entries = tuple(values)
+        if isinstance(values, str) or any(isinstance(entry, str) for entry in entries):
+            raise TypeError
+        return tuple(float(entry) for entry in entries)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} must be a tuple of numbers, got {values!r}") from None
 
 
 def require_dimension(**values: int) -> None:

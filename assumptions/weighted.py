@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from assumptions.guards import require_dimension, require_points
+from assumptions.guards import as_floats, require_dimension, require_points
 from assumptions.norms import Lp, Norm
 
 
@@ -25,10 +25,7 @@ class Weighted(Norm):
     def __post_init__(self) -> None:
         """A tuple of floats, checked."""
         object.__setattr__(self, "p", Lp(self.p).p)
-        try:
-            weights = tuple(float(w) for w in self.weights)
-        except (TypeError, ValueError):
-            raise ValueError(f"weights must be a tuple of numbers > 0, got {self.weights!r}") from None
+        weights = as_floats("weights", self.weights)
         if not weights or not all(0 < w < math.inf for w in weights):
             raise ValueError(f"weights must be finite and > 0, at least one, got {self.weights!r}")
         object.__setattr__(self, "weights", weights)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate, Convex, Lipschitz
+from problems.outward import certify, length_up
 from problems.ridge import AttainedRidge, clip_domain
 from problems.space import Range, Uniform, Vector
 
@@ -40,7 +41,7 @@ class AbsAffine(AttainedRidge):
         """The subgradients are s a with |s| <= 1."""
         return (
             Certificate(Convex(), proof="a convex function of an affine one"),
-            Certificate(Lipschitz(self._length), proof="a subgradient is s a with |s| <= 1"),
+            *certify(Lipschitz, length_up(self.a), "a subgradient is s a with |s| <= 1"),
         )
 
     def _h(self, s: Tensor) -> Tensor:

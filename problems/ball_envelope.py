@@ -9,17 +9,21 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, PL, Certificate, Convex, Lipschitz, Norm, Smooth
 from assumptions.guards import require_points, require_positive
 from assumptions.norms import require_norm
+from assumptions.region import EVERYWHERE
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import Problem
+
+FULL = 1e-9
+"""Relative error of the length of a step that reaches the sphere."""
 
 
 @dataclass(frozen=True)
 class BallEnvelope(BallOracle):
     """N(x) = min {f(z) : |z - x| <= radius}: the inf-convolution of f and the indicator of the ball.
 
-    problem: f, whose balls in ``norm`` are minimised over exactly. radius: finite, > 0. ValueError
-    otherwise.
+    problem: f, finite everywhere, whose balls in ``norm`` are minimised over exactly. radius: finite, > 0.
+    ValueError otherwise: where f is infinite somewhere, balls around points outside its domain may meet it.
     Facts, for convex f: N is convex, min N = min f, argmin N = argmin f + ball; N^* = f^* + radius |.|_*;
     the envelope with radius s of N is that of f with radius + s; the multiplier's subgradient of the ball
     problem is one of N at x. N need not be smoother than f: that of |x| is (|x| - radius)_+.
@@ -42,6 +46,8 @@ class BallEnvelope(BallOracle):
                 f"problem must minimise exactly over balls of {self.norm!r} and say how (brox_step), "
                 f"got {self.problem!r}"
             )
+        if not _is_finite(self.problem):
+            raise ValueError(f"problem must be finite everywhere, got {self.problem!r} with a domain")
         object.__setattr__(self, "radius", float(self.radius))
 
     @property
@@ -65,23 +71,33 @@ class BallEnvelope(BallOracle):
         return getattr(self.problem, "x_star", None)
 
     @property
+    def f_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """That of f: the infima are the same."""
+        return self.problem.f_star_error
+
+    @property
+    def x_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """That of f: x_star is the same, and ``nearest_star`` projects on a ball that moves as much."""
+        return self.problem.x_star_error
+
+    @property
     def certified(self) -> tuple[Certificate, ...]:
-        """What passes from f to N."""
-        everything = [c.assumption for c in self.problem.certified]
-        euclidean = [a for a in everything if getattr(a, "norm", EUCLIDEAN) == EUCLIDEAN]
-        inner = {type(a): a for a in euclidean}
+        """What passes from f to N, on the same word; what holds in a region of x says nothing of its ball."""
+        whole = [c for c in self.problem.certified if c.region == EVERYWHERE]
+        euclidean = [c for c in whole if getattr(c.assumption, "norm", EUCLIDEAN) == EUCLIDEAN]
+        # of one kind, what is proved before what is declared
+        inner = {type(c.assumption): c for c in sorted(euclidean, key=lambda c: c.status, reverse=True)}
         if Convex not in inner:
             return ()
-        facts = [Certificate(Convex(), proof="f(z) + indicator(|z - x| <= radius) is convex in (x, z)")]
-        lipschitz, smooth, pl = inner.get(Lipschitz), inner.get(Smooth), inner.get(PL)
-        if isinstance(lipschitz, Lipschitz):
-            facts.append(Certificate(lipschitz, proof="a minimum over translates of f"))
-        if isinstance(smooth, Smooth) and self.norm == EUCLIDEAN:
+        facts = [_passed("f(z) + indicator(|z - x| <= radius) is convex in (x, z)", inner[Convex])]
+        if Lipschitz in inner:
+            facts.append(_passed("a minimum over translates of f", inner[Lipschitz]))
+        if Smooth in inner and self.norm == EUCLIDEAN:
             proof = "N^* = f^* + radius |.| is 1/L-strongly convex, for f^* is"
-            facts.append(Certificate(smooth, proof=proof))
-        if isinstance(pl, PL) and isinstance(smooth, Smooth) and self.norm == EUCLIDEAN:
-            proof = "grad N(x) = grad f(u) and N(x) = f(u), u the minimiser over the ball"
-            facts.append(Certificate(pl, proof=proof))
+            facts.append(_passed(proof, inner[Smooth], inner[Convex]))
+            if PL in inner:
+                proof = "grad N(x) = grad f(u) and N(x) = f(u), u the minimiser over the ball"
+                facts.append(_passed(proof, inner[PL], inner[Smooth], inner[Convex]))
         return tuple(facts)
 
     def _solved(self, x: Tensor) -> BallStep:
@@ -120,8 +136,9 @@ class BallEnvelope(BallOracle):
         return norm == self.norm
 
     def offers_dist(self, norm: Norm = EUCLIDEAN) -> bool:
-        """In the norm of the envelope, where the inner distance is known."""
-        return norm == self.norm and self.problem.offers_dist(norm)
+        """In the norm of the envelope, where the inner distance is known; exactly, if it is not Euclidean."""
+        known = norm == EUCLIDEAN or self.problem.x_star_error == 0
+        return norm == self.norm and known and self.problem.offers_dist(norm)
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """On the way to the nearest minimiser of f, ``radius`` before it. Shapes (*batch, d).
@@ -132,18 +149,37 @@ class BallEnvelope(BallOracle):
         if norm != self.norm:
             raise ValueError(f"nearest_star projects in {self.norm!r} only, got norm={norm!r}")
         way = self.problem.nearest_star(x, norm) - x  # pyright: ignore[reportAttributeAccessIssue]
-        return x + way * self._share(way)
-
-    def _share(self, way: Tensor) -> Tensor:
-        """(1 - radius / |way|)_+, (*batch, 1)."""
         length = self.norm.norm(way).unsqueeze(-1)
-        return (1 - self.radius / torch.where(length == 0, 1.0, length)).clamp(min=0) * (length > 0)
+        return x + _along(way, length) * (length - self.radius).clamp(min=0)
 
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
-        """Towards the minimiser of f over the ball of t + radius, less ``radius``.
+        """Towards the minimiser of f over the ball of t + radius: by t, or to ``radius`` before a landing.
 
         N is at least min {f(z) : |z - x| <= t + radius} on the ball of t, and has that value at the point
-        within ``radius`` of the minimiser, by the triangle inequality.
+        within ``radius`` of the minimiser, by the triangle inequality. A step of full length that does not
+        reach a minimiser of f is t and ``radius``, whatever rounding makes of their sum.
         """
         inner = self.problem.brox_step(x, t + self.radius, norm)  # pyright: ignore[reportAttributeAccessIssue]
-        return BallStep.of(x, t, norm, inner.step * self._share(inner.step), inner.subgradient)
+        length = norm.norm(inner.step).unsqueeze(-1)
+        lands = (inner.subgradient == 0).all(dim=-1, keepdim=True)
+        lands = lands | (length < (t + self.radius) * (1 - FULL))
+        moved = torch.minimum((length - self.radius).clamp(min=0), t)
+        step = _along(inner.step, length) * torch.where(lands, moved, t)
+        return BallStep.of(x, t, norm, step, inner.subgradient)
+
+
+def _along(way: Tensor, length: Tensor) -> Tensor:
+    """way / length, 0 for 0. Shapes as way."""
+    return way / torch.where(length == 0, 1.0, length)
+
+
+def _passed(proof: str, first: Certificate, *others: Certificate) -> Certificate:
+    """The first assumption for N, certified if all are that were used."""
+    declared = any(c.status == "declared" for c in (first, *others))
+    return Certificate(first.assumption, proof=proof, status="declared" if declared else "certified")
+
+
+def _is_finite(problem: Problem) -> bool:
+    """True if f has no domain of its own, or is smooth everywhere, on whose word ever."""
+    smooth = any(isinstance(c.assumption, Smooth) and c.region == EVERYWHERE for c in problem.certified)
+    return smooth or type(problem).contains is Problem.contains

@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from assumptions import EUCLIDEAN
 from problems.secular import EPS, ball_quadratic
 
 MAX_STEPS = 100
@@ -55,31 +56,34 @@ class SolverError(RuntimeError):
 
 
 class Solution(NamedTuple):
-    """Points (rows, d) with KKT residuals (rows,), all at most ``tolerance`` (rows,)."""
+    """Points (rows, d) with KKT residuals (rows,), all at most ``tolerance`` (rows,).
+
+    step: point - x, (rows, d); over a ball it is what was solved for, and has no cancellation.
+    """
 
     point: Tensor
+    step: Tensor
     residual: Tensor
     tolerance: Tensor
     steps: int
 
 
 Residual = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(points, rows they belong to) -> (KKT residuals, tolerances), (rows,) each."""
+"""(unknowns, rows they belong to) -> (KKT residuals, tolerances), (rows,) each. Unknowns: points or steps."""
 Model = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(points, rows) -> (minimisers of the quadratic models there, slopes towards them)."""
+"""(unknowns, rows) -> (minimisers of the quadratic models there, slopes towards them)."""
 Objective = Callable[[Tensor, Tensor], Tensor]
-"""(points, rows) -> values."""
+"""(unknowns, rows) -> values."""
 
 
-def ball_multiplier(g: Tensor, s: Tensor, x: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
-    """The c >= 0 that makes g + c s least if |s| = radius to rounding, else 0; and the rounding of s.
+def ball_multiplier(g: Tensor, s: Tensor, radius: Tensor, rounding: Tensor) -> Tensor:
+    """The c >= 0 that makes g + c s least if |s| = radius to ``rounding``, else 0; (*batch, 1).
 
-    g: gradient at x + s. s: (*batch, d). radius: (*batch, 1). Returns two (*batch, 1).
+    g: gradient at x + s. s: (*batch, d), known to ``rounding``. radius, rounding: (*batch, 1) or ().
     """
-    # x + s is known to roundings of x, and so is s
-    rounding = EPS * (x.norm(dim=-1, keepdim=True) + radius)
-    c = (-(g * s).sum(dim=-1, keepdim=True) / s.square().sum(dim=-1, keepdim=True)).clamp(min=0)
-    return torch.where(s.norm(dim=-1, keepdim=True) >= radius - 64 * rounding, c, 0.0), rounding
+    length = EUCLIDEAN.norm(s).unsqueeze(-1)
+    c = (-(g * (s / length)).sum(dim=-1, keepdim=True) / length).clamp(min=0)
+    return torch.where(length >= radius - 64 * rounding, c, 0.0)
 
 
 def ball_minimise(
@@ -91,40 +95,49 @@ def ball_minimise(
 ) -> Solution:
     """argmin of f over B(x, radius), row by row; a minimiser of f where the iteration finds one there.
 
-    x: (rows, d). radius: (rows, 1), > 0. start: points of the balls, x by default. value_rounding:
+    x: (rows, d). radius: (rows, 1), > 0. start: points of the balls less x, 0 by default. value_rounding:
     rounding error of f beyond 8 roundings of its value, units of f. The Hessian may be singular. Each
     quadratic model is minimised over the ball exactly (``ball_quadratic``); the step is damped along the
-    segment, which stays in the ball. SolverError names residual, tolerance and rows.
+    segment, which stays in the ball. The unknown is u - x, so that a radius may be far below the rounding
+    of x. SolverError names residual, tolerance and rows.
     """
     centre = f.grad_resolution(x)
 
-    def residual(z: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        g, s = f.grad(z), z - x[rows]
-        c, rounding = ball_multiplier(g, s, x[rows], radius[rows])
+    def residual(s: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        z = x[rows] + s
+        g, rounding = f.grad(z), EPS * radius[rows]
+        c = ball_multiplier(g, s, radius[rows], rounding)
         # the point x + s is known to roundings of x, and so is its gradient
         tolerance = f.grad_resolution(z) + centre[rows] + 8 * (c * rounding).squeeze(-1)
-        return (g + c * s).norm(dim=-1), tolerance
+        return EUCLIDEAN.norm(g + c * s), tolerance
 
-    def model(z: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def model(s: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        z = x[rows] + s
         g = f.grad(z)
         a, basis = torch.linalg.eigh(f.hessian(z))
-        step = torch.stack([g, x[rows] - z], dim=-2) @ basis
+        pulls = torch.stack([g, -s], dim=-2) @ basis
         # directions in which curvature and slope are rounding are left alone
         flat = a <= 8 * a.shape[-1] * EPS * a[..., -1:].clamp(min=0)
         a = torch.where(flat, 0.0, a)
-        b = step[..., 0, :] + a * step[..., 1, :]
+        b = pulls[..., 0, :] + a * pulls[..., 1, :]
         if bool(flat.any()):
             b = torch.where(flat & (b.abs() <= f.grad_resolution(z).unsqueeze(-1) / 8), 0.0, b)
-        s = (basis @ ball_quadratic(a, b, radius[rows]).unsqueeze(-1)).squeeze(-1)
-        ratio = radius[rows] / s.norm(dim=-1, keepdim=True)
+        target = (basis @ ball_quadratic(a, b, radius[rows]).unsqueeze(-1)).squeeze(-1)
+        length = EUCLIDEAN.norm(target).unsqueeze(-1)
         # the rotation moved |s| by roundings: back to the sphere, unless s ends well inside
-        s = s * torch.where(ratio < 1 + 1e-13, ratio, 1.0)
-        target = x[rows] + s
-        return target, (g * (target - z)).sum(dim=-1)
+        full = length > radius[rows] * (1 - 1e-13)
+        target = torch.where(full, target / length * radius[rows], target)
+        return target, (g * (target - s)).sum(dim=-1)
 
-    return _newton(
-        "brox", lambda z, _: f.value(z), model, residual, x if start is None else start, value_rounding
+    s, reached, tolerance, steps = _newton(
+        "brox",
+        lambda s, rows: f.value(x[rows] + s),
+        model,
+        residual,
+        torch.where(x.isfinite(), 0.0, x) if start is None else start,
+        value_rounding,
     )
+    return Solution(x + s, s, reached, tolerance, steps)
 
 
 def proximal_minimise(
@@ -156,7 +169,10 @@ def proximal_minimise(
         step = torch.linalg.solve(hessian, g.unsqueeze(-1)).squeeze(-1)
         return z - step, -(g * step).sum(dim=-1)
 
-    return _newton("prox", objective, model, residual, x if start is None else start, value_rounding)
+    z, reached, tolerance, steps = _newton(
+        "prox", objective, model, residual, x if start is None else start, value_rounding
+    )
+    return Solution(z, z - x, reached, tolerance, steps)
 
 
 def _newton(
@@ -166,8 +182,11 @@ def _newton(
     residual: Residual,
     start: Tensor,
     value_rounding: float,
-) -> Solution:
-    """Damped Newton steps from ``start`` on the rows that are not done; nan rows stay as they are."""
+) -> tuple[Tensor, Tensor, Tensor, int]:
+    """Damped Newton steps from ``start`` on the rows that are not done; nan rows stay as they are.
+
+    Returns the unknowns, their residuals and tolerances, and the number of steps.
+    """
     z = start.clone()
     left = torch.arange(z.shape[0], device=z.device)[z.isfinite().all(dim=-1)]
     reached, tolerance = z.new_zeros(z.shape[0]), z.new_zeros(z.shape[0])
@@ -176,7 +195,7 @@ def _newton(
         reached[left], tolerance[left] = residual(z[left], left)
         left = left[~(reached[left] <= tolerance[left])]
         if left.numel() == 0:
-            return Solution(z, reached, tolerance, steps)
+            return z, reached, tolerance, steps
         if steps == MAX_STEPS:
             worst = left[(reached[left] / tolerance[left]).nan_to_num(nan=torch.inf).argmax()]
             raise SolverError(

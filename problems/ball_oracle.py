@@ -6,10 +6,9 @@ from typing import Any
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Norm
-from assumptions.norms import require_norm
 from problems.ball_step import BallStep
 from problems.base import Problem
-from problems.oracle_guards import positive_step
+from problems.oracle_guards import positive_step, require_norm_fits
 
 
 class BallOracle(Problem):
@@ -36,10 +35,11 @@ class BallOracle(Problem):
         """argmin of f over {z : |z - x| <= radius}, the minimiser nearest to x if one is in the ball.
 
         x: (*batch, d). radius > 0: a float or (*batch, 1). Where several points minimise, one of them.
-        ValueError for a radius of another shape or sign; SolverError where no solver finishes.
+        ValueError for a radius of another shape or sign and for a norm that is none on R^d; SolverError
+        where no solver finishes.
         """
         t = positive_step(x, self.d, radius=radius)
-        require_norm(norm)
+        require_norm_fits(self, norm)
         if self.offers_brox(norm):
             return self._ball_step(x, t, norm)
         from problems.conic import conic_step  # a conic solver takes a second to import

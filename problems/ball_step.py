@@ -2,6 +2,7 @@
 
 from typing import NamedTuple, Self
 
+import torch
 from torch import Tensor
 
 from assumptions import Norm
@@ -43,5 +44,5 @@ class BallStep(NamedTuple):
         point: x + step unless it is known better.
         """
         t = radius.squeeze(-1) if radius.dim() else radius
-        residual = t * norm.dual(subgradient) + (subgradient * step).sum(dim=-1)
+        residual = t * norm.dual(subgradient) + torch.linalg.vecdot(subgradient, step)
         return cls(x + step if point is None else point, step, subgradient, residual.clamp(min=0))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Layers, Norm
 from assumptions.base import EPS
+from assumptions.guards import as_floats
 from assumptions.rounding import value_noise
 from assumptions.specification import Specified
 from problems.space import Range
@@ -110,7 +111,8 @@ class Problem(Specified, ABC):
 
         ``nearest_star`` projects in the Euclidean norm; for others the minimiser must be unique.
         """
-        return self.offers("nearest_star") and (norm == EUCLIDEAN or self.unique_star)
+        known = norm == EUCLIDEAN or (self.unique_star and norm.fits(self.d))
+        return known and self.offers("nearest_star")
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
         """True if balls of ``norm`` are minimised over exactly, up to rounding and ``oracle_error``."""
@@ -174,7 +176,8 @@ def start_point(problem: Problem, start: tuple[float, ...], default: Tensor) -> 
 
 def require_start(start: tuple[float, ...], d: int) -> None:
     """ValueError unless ``start`` is empty or has d finite entries."""
-    if start and (len(start) != d or not all(abs(s) < float("inf") for s in start)):
+    entries = as_floats("start", start)
+    if entries and (len(entries) != d or not all(abs(s) < float("inf") for s in entries)):
         raise ValueError(f"start must be empty or have {d} finite entries, got {start!r}")
 
 

@@ -1,5 +1,6 @@
 """Minimise a convex problem over a ball with a conic solver, to that solver's tolerance, checked."""
 
+import math
 import warnings
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ TOLERANCE = 1e-6
 """Largest residual that is returned, in units of the variation of f over the ball."""
 SOLVER_TOLERANCES = (1e-11, 1e-9, 1e-8)
 """Asked of the solver in this order, until it says that it got there; the last is its default."""
+POWERS = (1.001, 1024.0)
+"""Between these powers p, and at 1 and inf, |.|_p can be written: with p a fraction of numbers up to 1024."""
 ON_THE_SPHERE = 1e-6
 """A step shorter than the radius by less than this share is taken to have the radius as its length."""
 
@@ -47,8 +50,9 @@ def conic_step(problem: BallOracle, x: Tensor, t: Tensor, norm: Norm) -> BallSte
 
     problem: certified convex, with ``conic``; if its domain is not the whole space, also with
     ``conic_constraints(z, cp)``, a list of constraints, and ``into_domain(x)``, and x is in it.
-    x: (*batch, d). t: > 0, (*batch, 1) or (). norm: ``Lp`` or ``Weighted``. TypeError otherwise, naming
-    problem and norm. Not for threads: a compiled program is used again.
+    x: (*batch, d). t: > 0, (*batch, 1) or (). norm: ``Lp`` or ``Weighted``, with p = 1, p = inf or p in
+    POWERS. TypeError otherwise, naming problem and norm. The result carries no gradient. Not for threads: a
+    compiled program is used again.
 
     The step is known to the solver's tolerance, not to rounding; its length never exceeds t. ``residual``
     covers all of it: the duality gap, the subgradient inequality at the points that were looked at, and
@@ -57,6 +61,7 @@ def conic_step(problem: BallOracle, x: Tensor, t: Tensor, norm: Norm) -> BallSte
     to be in the ball (``nearest_star``) and a centre with gradient 0 are returned without a solver.
     """
     _require_conic(problem, norm)
+    x, t = x.detach(), t.detach()
     shape = torch.broadcast_shapes(x.shape[:-1], t.shape[:-1])
     rows = x.expand((*shape, problem.d)).reshape(-1, problem.d)
     radii = t.expand((*shape, 1)).reshape(-1, 1)
@@ -78,6 +83,12 @@ def _require_conic(problem: BallOracle, norm: Norm) -> None:
         raise TypeError(f"{problem!r} is not certified convex: no conic solver minimises it over a ball")
     if not has_lp_form(norm, problem.d):
         raise TypeError(f"{problem!r} cannot be minimised over balls of {norm!r} by a conic solver")
+    p, (low, high) = lp_form(norm, problem.x0).p, POWERS
+    if not (p in (1, math.inf) or low <= p <= high):
+        raise TypeError(
+            f"{problem!r} cannot be minimised over balls of {norm!r} by a conic solver: "
+            f"p must be 1, inf or in [{low:g}, {high:g}], got {p!r}"
+        )
 
 
 @lru_cache(maxsize=64)

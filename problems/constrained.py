@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Norm
+from assumptions.base import EPS
 from assumptions.guards import require_points
 from assumptions.norms import Lp
 from problems.ball_oracle import BallOracle
@@ -77,7 +78,7 @@ class Constrained(BallOracle):
                 slope = torch.tensor(a, dtype=torch.float64)
                 return _Pull(torch.where(slope == 0, 0.0, -slope.sign() * math.inf), slope == 0)
             case WeightedL1(weights=weights) | Quadratic(eigenvalues=weights):
-                return _Pull(self.problem.x_star, torch.tensor(weights) == 0)
+                return _Pull(self.problem.x_star, torch.tensor(weights, dtype=torch.float64) == 0)
         raise AssertionError(self.problem)
 
     @cached_property
@@ -93,8 +94,8 @@ class Constrained(BallOracle):
     @property
     def unique_star(self) -> bool:
         """True if no coordinate is free to move."""
-        low, high = torch.tensor(self.within.low), torch.tensor(self.within.high)
-        return not bool((self._pull.free & (low < high)).any())
+        sides = zip(self._pull.free.tolist(), self.within.low, self.within.high, strict=True)
+        return not any(free and low < high for free, low, high in sides)
 
     @property
     def certified(self) -> tuple[Certificate, ...]:
@@ -149,7 +150,7 @@ class Constrained(BallOracle):
 
     def offers_dist(self, norm: Norm = EUCLIDEAN) -> bool:
         """True in every l_p norm, weighted or not; in other norms if the minimiser is unique."""
-        return self.unique_star or has_lp_form(norm, self.d)
+        return norm.fits(self.d) and (self.unique_star or has_lp_form(norm, self.d))
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """Coordinate by coordinate. Shapes (*batch, d). ValueError unless ``offers_dist(norm)``."""
@@ -164,6 +165,21 @@ class Constrained(BallOracle):
     def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
         """That of f, projected. Shapes (*batch, d)."""
         return self.into_domain(self.problem.prox(x, stepsize))
+
+    def _shift(self, x: Tensor, stepsize: Tensor) -> Tensor:
+        """prox(x, stepsize) - x for x in the box: the shift of f, cut at the sides. Shapes (*batch, d)."""
+        match self.problem:
+            case Linear(a=a):
+                shift = -stepsize * x.new_tensor(a)
+            case WeightedL1(weights=weights):
+                y = x - self.problem.x_star.to(x)
+                shift = -y.sign() * torch.minimum(y.abs(), stepsize * x.new_tensor(weights))
+            case Quadratic(eigenvalues=eigenvalues):
+                # y k / (1 + k), k = stepsize a, also where k overflows or vanishes
+                y = x - self.problem.x_star.to(x)
+                shift = -y / (1 + 1 / (stepsize * x.new_tensor(eigenvalues)))
+        low, high = x.new_tensor(self.within.low), x.new_tensor(self.within.high)
+        return torch.maximum(torch.minimum(shift, high - x), low - x)
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
         """True in l_2, and in l_inf with any weights."""
@@ -188,12 +204,17 @@ class Constrained(BallOracle):
         return super().brox_step(x, t, norm)
 
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
-        """Euclidean: the stepsize whose proximal point is on the sphere. l_inf: coordinate by coordinate."""
+        """Euclidean: the stepsize whose proximal point is on the sphere. l_inf: coordinate by coordinate.
+
+        SolverError where the stepsize is out of the range of floating point numbers.
+        """
         v, nearest = lp_form(norm, x).v, self._nearest(x)
-        if not self._is_box(norm):
-            point, step, g, _ = brox_from_prox(self.prox, x, t / v, nearest)
-            return BallStep.of(x, t, norm, step, g, self.into_domain(point))
         way, reach = nearest - x, t / v
+        if not self._is_box(norm):
+            point, step, g, _ = brox_from_prox(self.prox, x, reach, nearest, self._shift)
+            # coordinates that arrive, but for roundings, do
+            arrived = (step - way).abs() <= 8 * EPS * way.abs()
+            return BallStep.of(x, t, norm, step, g, torch.where(arrived, nearest, self.into_domain(point)))
         reached = way.abs() <= reach
         step = torch.where(reached, way, way.sign() * reach)
         point = torch.where(reached, nearest, self.into_domain(x + step))

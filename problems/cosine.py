@@ -18,9 +18,12 @@ from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.cosine_ball import euclidean_moves
 from problems.interval import fits_line
+from problems.outward import length_up
 from problems.space import Integers, Range
 
 PERIOD = 2 * math.pi
+ABOVE_PI = math.nextafter(math.pi, math.inf)
+"""The next float above pi; math.pi is the one below."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,16 @@ class Cosine(BallOracle):
 
     @property
     def certified(self) -> tuple[Certificate, ...]:
-        """Thresholds are exact: a support of a bounded function is constant, so u must minimise f."""
+        """Thresholds are exact, rounded up: a support of a bounded function is constant, so u minimises f."""
         sees = (
             "every such ball holds a point of the lattice, for |x_i - 2 pi k_i| <= pi; so f(u) = 0 and c = 0"
         )
         hessian = "the Hessian is diag(cos x_i)"
         return (
-            Certificate(BallConvex(math.pi * math.sqrt(self.d)), proof=sees),
-            Certificate(BallConvex(math.pi, Lp(math.inf)), proof=sees),
+            Certificate(BallConvex(length_up((ABOVE_PI,) * self.d)), proof=sees),
+            Certificate(BallConvex(ABOVE_PI, Lp(math.inf)), proof=sees),
             Certificate(Smooth(1.0), proof=hessian + ", of norm at most 1"),
-            Certificate(Lipschitz(math.sqrt(self.d)), proof="the gradient has entries sin x_i"),
+            Certificate(Lipschitz(length_up((1.0,) * self.d)), proof="the gradient has entries sin x_i"),
             Certificate(Continuous(), proof="differentiable"),
         )
 
@@ -113,6 +116,7 @@ class Cosine(BallOracle):
         rising on [0, pi] in the distance to the lattice, which falls by r at most. Boxes take
         r = t / |e_i|; a Euclidean ball shares t among the coordinates (``euclidean_moves``).
         """
+        x = x.expand(*torch.broadcast_shapes(x.shape[:-1], t.shape[:-1]), self.d)
         star = self.nearest_star(x)
         wanted = star - x
         if norm == EUCLIDEAN and self.d > 1:

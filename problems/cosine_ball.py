@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from assumptions import EUCLIDEAN
 from assumptions.base import EPS
 
-HALVINGS = 110
+HALVINGS = 200
 """Of the bracket of the multiplier, on a logarithmic scale."""
 STEPS = 60
 """Newton steps at most."""
@@ -24,9 +25,9 @@ def euclidean_moves(a: Tensor, t: Tensor) -> Tensor:
 
     so s(m) is the argmin, although the problem is not convex. t: (*batch, 1) or ().
     """
-    inside = a.norm(dim=-1, keepdim=True) <= t
+    inside = EUCLIDEAN.norm(a).unsqueeze(-1) <= t
     if bool(inside.all()):
-        return a
+        return a.expand(*inside.shape[:-1], a.shape[-1])
     # in units of t: r = s / t and n = m t, so that r_i(n) <= 1 / n and |r(n)| <= 1 for n = sqrt(d)
     a_safe = torch.where(inside | a.isnan(), 0.0, a)
     high = torch.full_like(a[..., :1], a.shape[-1] ** 0.5).expand_as(inside)
@@ -46,14 +47,16 @@ def euclidean_moves(a: Tensor, t: Tensor) -> Tensor:
 def _roots(a: Tensor, t: Tensor, n: Tensor) -> Tensor:
     """The largest root of sin(a - t r) = n r in [0, a / t], by Newton's method from the right; shapes as a.
 
-    The difference is concave, so the steps fall to the root and never pass it.
+    The difference is concave, so the steps fall to the root; where t is small against a, the first one
+    cancels and may end below it, from where the next one returns.
     """
     r = torch.minimum(a / t, 1 / n)
     for _ in range(STEPS):
         rest = a - t * r
         slope = n + t * rest.cos()
-        moved = ((n * r - rest.sin()) / torch.where(slope > 0, slope, torch.inf)).clamp(min=0)
+        moved = (n * r - rest.sin()) / torch.where(slope > 0, slope, torch.inf)
         r = (r - moved).clamp(min=0)
-        if bool((moved <= EPS * r).all()):
+        # written so that nan ends it
+        if not bool((moved.abs() > 4 * EPS * r).any()):
             break
     return r

@@ -27,7 +27,8 @@ class EuclideanNorm(BallOracle):
     r^2 / 2, "quartic" r^4 / 4, "pseudo-huber" sqrt(1 + r^2) - 1, "log" log(1 + r). All but "log" are
     convex. start: overrides x0, by default c + (5, ..., 5). ValueError otherwise. Source: definition.
 
-    A minimiser over a ball is the same for every phi: the point of the ball nearest to c.
+    A minimiser over a ball is the same for every phi: the point of the ball nearest to c. Where phi or
+    phi' overflows ("quartic" beyond r = 1e77 and 1e102), f is inf and residuals are nan.
     """
 
     d: int = 2  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -100,11 +101,10 @@ class EuclideanNorm(BallOracle):
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The center, in every norm. Shapes (*batch, d)."""
-        del norm
-        return project_unique(self, x, self.x_star)
+        return project_unique(self, x, self.x_star, norm)
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
-        """True for Lp with p = 1, 2, inf and for weighted largest entries."""
+        """True for Lp with p = 1, 2, inf and Weighted with p = 2, inf (``approaches``)."""
         return approaches(norm, self.d)
 
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:

@@ -119,8 +119,13 @@ class FunctionProblem(Problem):
         """The step over a Euclidean ball; ValueError for another norm."""
         if norm != EUCLIDEAN or self.brox is None:
             raise ValueError(f"{self!r} minimises over Euclidean balls only, got norm={norm!r}")
-        u = self.brox(x, radius)
-        return BallStep.of(x, positive_step(x, self.d, radius=radius), norm, u - x, self.grad(u), point=u)
+        t = positive_step(x, self.d, radius=radius)
+        if self.oracles is not None and self._is_solved("brox"):
+            u, step = self.oracles.ball(x, radius)
+        else:
+            u = self.brox(x, radius)
+            step = u - x
+        return BallStep.of(x, t, norm, step, self.grad(u), point=u)
 
     @property
     def nearest_star(self) -> Callable[..., Tensor] | None:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from assumptions import Certificate
 from assumptions.base import EPS
+from assumptions.guards import require_finite
 from problems.base import require_start, start_point
 from problems.exact_rank import positive_rank
 from problems.oracle_guards import require_vector
@@ -47,8 +48,7 @@ class GeneralQuadratic(QuadraticOracles):
         _require_symmetric(rows)
         if self.center:
             object.__setattr__(self, "center", require_vector("center", self.center, self.d))
-        if not abs(self.f_star) < float("inf"):
-            raise ValueError(f"f_star must be finite, got {self.f_star!r}")
+        require_finite(f_star=self.f_star)
         require_start(self.start, self.d)
         _ = self._spectrum
 

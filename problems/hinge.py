@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate, Convex, Lipschitz
+from problems.outward import certify, length_up
 from problems.ridge import AttainedRidge, clip_domain, require_label
 from problems.space import Choice, Range, Uniform, Vector
 
@@ -42,7 +43,7 @@ class Hinge(AttainedRidge):
         """The subgradients are -s y a with 0 <= s <= 1."""
         return (
             Certificate(Convex(), proof="a convex function of an affine one"),
-            Certificate(Lipschitz(self._length), proof="a subgradient is -s y a with 0 <= s <= 1"),
+            *certify(Lipschitz, length_up(self.a), "a subgradient is -s y a with 0 <= s <= 1"),
         )
 
     def _h(self, s: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.oracle_guards import positive_step, project_unique
+from problems.outward import certify, round_up
 from problems.radial import approach, approaches, length
 from problems.space import Integers, LogUniform, Range
 
@@ -63,10 +65,11 @@ class Huber(BallOracle):
     @property
     def certified(self) -> tuple[Certificate, ...]:
         """From grad f(x) = L P(x), P the projection on B(0, delta)."""
+        slope = round_up(Fraction(self.L) * Fraction(self.delta))
         return (
             Certificate(Convex(), proof="L times a convex increasing function of |x|"),
             Certificate(Smooth(self.L), proof="grad f is L times a projection, which is 1-Lipschitz"),
-            Certificate(Lipschitz(self.L * self.delta), proof="grad f is L times a point of B(0, delta)"),
+            *certify(Lipschitz, slope, "grad f is L times a point of B(0, delta)"),
         )
 
     def value(self, x: Tensor) -> Tensor:
@@ -92,8 +95,7 @@ class Huber(BallOracle):
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The origin, in every norm. Shapes (*batch, d)."""
-        del norm
-        return project_unique(self, x, self.x_star)
+        return project_unique(self, x, self.x_star, norm)
 
     def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
         """x / (1 + stepsize L) if that lies in B(0, delta), else x (1 - stepsize L delta / |x|)."""
@@ -103,7 +105,7 @@ class Huber(BallOracle):
         return torch.where(inside, x / (1 + step), x * (1 - step * self.delta / s))
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
-        """True for Lp with p = 1, 2, inf and for weighted largest entries."""
+        """True for Lp with p = 1, 2, inf and Weighted with p = 2, inf (``approaches``)."""
         return approaches(norm, self.d)
 
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:

@@ -1,6 +1,5 @@
 """Balls in one dimension are intervals, whatever the norm."""
 
-import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Norm
@@ -10,9 +9,9 @@ from problems.base import Problem
 def half_length(t: Tensor, norm: Norm, x: Tensor) -> Tensor:
     """The Euclidean length of a step of norm t on the real line: t / |1|. Shapes as t.
 
-    x: (*batch, 1), for its dtype and device.
+    x: (*batch, 1), for its dtype and device; the batch may be empty.
     """
-    return t if norm == EUCLIDEAN else t / norm.norm(torch.ones_like(x[..., :1].reshape(-1, 1)[:1]))
+    return t if norm == EUCLIDEAN else t / norm.norm(x.new_ones(1))
 
 
 def integers_within(x: Tensor, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:

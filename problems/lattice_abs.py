@@ -92,8 +92,7 @@ class LatticeAbs(BallOracle):
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The origin, in every norm. Shapes (*batch, 1)."""
-        del norm
-        return project_unique(self, x, self.x_star)
+        return project_unique(self, x, self.x_star, norm)
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
         """Every norm: balls are intervals."""

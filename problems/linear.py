@@ -10,6 +10,7 @@ from torch import Tensor
 
 from assumptions import Affine, Certificate, Convex, Lipschitz
 from assumptions.rounding import ROUNDINGS
+from problems.outward import certify, length_up
 from problems.ridge import Ridge
 from problems.space import Range, Uniform, Vector
 
@@ -42,7 +43,7 @@ class Linear(Ridge):
         return (
             Certificate(Convex(), proof="linear"),
             Certificate(Affine(), proof="linear"),
-            Certificate(Lipschitz(self._length), proof="the gradient is a"),
+            *certify(Lipschitz, length_up(self.a), "the gradient is a"),
         )
 
     def _h(self, s: Tensor) -> Tensor:

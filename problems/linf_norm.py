@@ -93,9 +93,8 @@ class LInfNorm(BallOracle):
         return Lp(1).lmo_direction(self._offset(x))
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
-        """The center, in every norm. Shapes (*batch, d)."""
-        del norm
-        return project_unique(self, x, self.x_star)
+        """The center, in every norm on R^d. Shapes (*batch, d). ValueError for others."""
+        return project_unique(self, x, self.x_star, norm)
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
         """True for Lp and Weighted norms, every p."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate, Convex, Lipschitz, Smooth
+from problems.outward import certify, length_up, round_up, square_sum
 from problems.ridge import Ridge, clip_domain, require_label
 from problems.scalar_root import increasing_root
 from problems.softplus import softplus
@@ -45,8 +46,8 @@ class LogLoss(Ridge):
         """With p = 1 / (1 + exp(y <a, x>)): grad f = -y p a, Hessian p (1 - p) a a'."""
         return (
             Certificate(Convex(), proof="the Hessian is p (1 - p) a a'"),
-            Certificate(Lipschitz(self._length), proof="|grad f| = p |a| with p < 1"),
-            Certificate(Smooth(self._length * self._length / 4), proof="p (1 - p) <= 1/4"),
+            *certify(Lipschitz, length_up(self.a), "|grad f| = p |a| with p < 1"),
+            *certify(Smooth, round_up(square_sum(self.a) / 4), "p (1 - p) <= 1/4"),
         )
 
     def gap(self, x: Tensor) -> Tensor:

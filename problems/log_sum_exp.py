@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm, Smooth
-from assumptions.guards import require_dimension, require_points, require_positive
+from assumptions.guards import require_dimension, require_finite, require_points, require_positive
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import require_start, start_point
@@ -59,8 +59,7 @@ class LogSumExp(BallOracle):
             raise ValueError(f"terms must be at least 2, got {self.terms!r}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ValueError(f"seed must be an integer >= 0, got {self.seed!r}")
-        if not abs(self.f_star) < math.inf:
-            raise ValueError(f"f_star must be finite, got {self.f_star!r}")
+        require_finite(f_star=self.f_star)
         require_positive(scale=self.scale)
         require_start(self.start, self.d)
 
@@ -196,16 +195,10 @@ class LogSumExp(BallOracle):
 
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
         """The nearest minimiser if it is in the ball; else by Newton's method. SolverError if that fails."""
-        shape = torch.broadcast_shapes(x.shape[:-1], t.shape[:-1])
-        star = self.nearest_star(x).expand((*shape, self.d))
-        rows, radius = x.expand((*shape, self.d)), t.expand((*shape, 1))
-        near = (rows - star).norm(dim=-1, keepdim=True) <= radius
-        step, far = star - rows, ~near.squeeze(-1)
-        moved = self._oracles.brox(rows[far], radius[far]) - rows[far]
-        step = step.masked_scatter(~near, moved * (radius[far] / moved.norm(dim=-1, keepdim=True)))
-        point = torch.where(near, star, rows + step)
-        g = torch.where(near, 0.0, self.grad(point))
-        return BallStep.of(x, t, norm, step, g, point)
+        star = self.nearest_star(x)
+        point, step = self._oracles.ball(x, t, star)
+        near = EUCLIDEAN.norm(x - star).unsqueeze(-1) <= t
+        return BallStep.of(x, t, norm, step, torch.where(near, 0.0, self.grad(point)), point)
 
 
 def _exp_excess(z: Tensor) -> Tensor:

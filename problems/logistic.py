@@ -16,7 +16,7 @@ from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import start_point
 from problems.data import binary_labels, data_files, design, load
-from problems.newton_steps import newton_brox, newton_prox
+from problems.newton_steps import newton_ball, newton_prox
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import project_unique
 from problems.secular import EPS
@@ -180,8 +180,7 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The minimiser. Shapes (*batch, d)."""
-        del norm
-        return project_unique(self, x, self.x_star)
+        return project_unique(self, x, self.x_star, norm)
 
     @cached_property
     def _mean_length(self) -> float:
@@ -208,5 +207,5 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
 
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
         """x_star if it is within reach, else by Newton's method. SolverError if its residual stays large."""
-        u = newton_brox(self, x, t, self.x_star)
-        return BallStep.of(x, t, norm, u - x, self.grad(u), point=u)
+        u, step = newton_ball(self, x, t, self.x_star)
+        return BallStep.of(x, t, norm, step, self.grad(u), point=u)

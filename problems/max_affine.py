@@ -10,14 +10,15 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm
-from assumptions.guards import require_dimension, require_points
-from problems.affine_faces import Face, Faces, face_count
+from assumptions.guards import require_dimension, require_finite, require_points
+from problems.affine_faces import Face, Faces, face_count, require_supported
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.lp_form import has_lp_form, lp_form
 from problems.oracle_guards import positive_step, project_unique
 from problems.space import Integers, Range
+from problems.spread import evenly_weighted
 
 FACES = 4000
 """Up to this many faces are tried at once; beyond, a conic solver says which to try."""
@@ -58,8 +59,7 @@ class MaxAffine(BallOracle):
             raise ValueError(f"pieces must be at least d + 1 = {self.d + 1}, got {self.pieces!r}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ValueError(f"seed must be an integer >= 0, got {self.seed!r}")
-        if not abs(self.f_star) < float("inf"):
-            raise ValueError(f"f_star must be finite, got {self.f_star!r}")
+        require_finite(f_star=self.f_star)
         require_start(self.start, self.d)
 
     @cached_property
@@ -127,12 +127,11 @@ class MaxAffine(BallOracle):
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """c, in every norm. Shapes (*batch, d)."""
-        del norm
-        return project_unique(self, x, self.x_star)
+        return project_unique(self, x, self.x_star, norm)
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
-        """True in Euclidean norms, weighted or not."""
-        return has_lp_form(norm, self.d) and lp_form(norm, self.x0).p == 2
+        """True in Euclidean norms, weighted or not: the largest weight at most 1e4 times the smallest."""
+        return has_lp_form(norm, self.d) and lp_form(norm, self.x0).p == 2 and evenly_weighted(norm)
 
     def conic(self, z: Any, cp: Any) -> Any:
         """f(z) as an expression of cvxpy."""
@@ -148,7 +147,7 @@ class MaxAffine(BallOracle):
         values, flat, shape = self._flat(x, gamma)
         least, star = self._least_weight(x, gamma), self.x_star.to(x)
         wanted = ~(least >= 0).expand(shape).reshape(-1)
-        step = _face(self, (), values, None, flat, wanted).step.reshape((*shape, self.d))
+        step = _face(self, (), values, flat, False, wanted).step.reshape((*shape, self.d))
         # a weight of 0 may round to less
         near = (x + step - star).norm(dim=-1) <= 1e-13 * (x.norm(dim=-1) + star.norm())
         at_star = (least >= 0) | (near & (least >= -1e-12))
@@ -179,11 +178,12 @@ class MaxAffine(BallOracle):
         values, radius, shape = self._flat(x, t)
         near = norm.norm(x - star).unsqueeze(-1) <= t
         weights = tuple(v.expand(self.d).tolist())
-        step, gamma, _ = _face(self, weights, values, radius, None, ~near.expand((*shape, 1)).reshape(-1))
-        step, gamma = step.reshape((*shape, self.d)), gamma.reshape((*shape, 1))
-        g = torch.where(near, 0.0, -step * v / gamma)
+        wanted = ~near.expand((*shape, 1)).reshape(-1)
+        step, pull, _ = _face(self, weights, values, radius, True, wanted)
+        step, pull = step.reshape((*shape, self.d)), pull.reshape((*shape, self.d))
         step = torch.where(near, star - x, step / v)
-        return BallStep.of(x, t, norm, step, g, torch.where(near, star, x + step))
+        point = torch.where(near, star, x + step)
+        return BallStep.of(x, t, norm, step, torch.where(near, 0.0, pull * v), point)
 
 
 def _surrounding_rows(rng: np.random.Generator, d: int) -> np.ndarray:
@@ -211,25 +211,27 @@ def _face(
     problem: MaxAffine,
     weights: tuple[float, ...],
     values: Tensor,
-    t: Tensor | None,
-    gamma: Tensor | None,
-    wanted: Tensor | None = None,
+    size: Tensor,
+    ball: bool,
+    wanted: Tensor,
 ) -> Face:
-    """The face of each row, by trying all of them or, where they are many, those a solver names."""
-    faces = _faces(problem, weights)
-    if face_count(problem.pieces, problem.d) <= FACES:
-        if t is not None:
-            return faces.ball(values, t)
-        assert gamma is not None
-        return faces.prox(values, gamma)
-    from problems.affine_support import supported_face  # a conic solver takes a second to import
+    """The face of each wanted row, by trying all of them or, where they are many, those a solver names.
 
-    keep = torch.ones_like(values[:, 0], dtype=torch.bool) if wanted is None else wanted
-    found = supported_face(
-        faces.rows, values[keep], None if t is None else t[keep], None if gamma is None else gamma[keep]
-    )
+    SolverError where none leaves a small gap.
+    """
+    faces, every = _faces(problem, weights), bool(wanted.all())
+    r, at = (values, size) if every else (values[wanted], size[wanted])
+    if face_count(problem.pieces, problem.d) <= FACES:
+        found = faces.ball(r, at) if ball else faces.prox(r, at)
+        require_supported(found, faces.rows, r)
+    else:
+        from problems.affine_support import supported_face  # a conic solver takes a second to import
+
+        found = supported_face(faces.rows, r, at, ball)
+    if every:
+        return found
     n, d = len(values), problem.d
-    whole = Face(values.new_zeros(n, d), values.new_ones(n), values.new_zeros(n))
+    whole = Face(values.new_zeros(n, d), values.new_zeros(n, d), values.new_zeros(n))
     for part, into in zip(found, whole, strict=True):
-        into[keep] = part
+        into[wanted] = part
     return whole

@@ -12,7 +12,7 @@ from assumptions.guards import require_nonnegative, require_points, require_posi
 from assumptions.rounding import ROUNDINGS, gradient_rounding, value_scale
 from problems.ball_newton import SolverError, ball_multiplier, proximal_minimise
 from problems.base import Problem, column
-from problems.newton_steps import newton_brox, newton_prox
+from problems.newton_steps import Move, newton_ball, newton_prox
 from problems.optimum import Optimum, certified_optimum
 from problems.secular import EPS
 
@@ -108,8 +108,13 @@ class NewtonOracles:
 
         For merely convex f with several minimisers in the ball, one of them, not the nearest.
         """
+        return self.ball(x, radius).point
+
+    def ball(self, x: Tensor, radius: float | Tensor, nearest: Tensor | None = None) -> Move:
+        """``brox`` and its step; nearest: the minimiser of f nearest to x, if the caller knows it."""
         require_points(x, self.problem.d)
-        return newton_brox(self, x, radius, self._x_star, self._value_rounding)
+        nearest = self._x_star if nearest is None else nearest
+        return newton_ball(self, x, radius, nearest, self._value_rounding)
 
     def error(self, name: str, x: Tensor, step: float | Tensor, result: Tensor) -> Tensor:
         """Bound on |result - exact| for ``result`` = prox(x, step) or brox(x, step); (*batch,).
@@ -123,7 +128,9 @@ class NewtonOracles:
             weight = (1 / step).squeeze(-1) if step.dim() else 1 / step
             rounding = 8 * EPS * weight * (result.norm(dim=-1) + x.norm(dim=-1))
             return 2 * (at_result + rounding) / (self.mu + weight)
-        c, rounding = ball_multiplier(self.grad(result), result - x, x, step)
+        # the step is a difference of points
+        rounding = EPS * (x.norm(dim=-1, keepdim=True) + step)
+        c = ball_multiplier(self.grad(result), result - x, step, rounding)
         residual = 2 * (at_result + self.grad_resolution(x)).unsqueeze(-1) + 16 * c * rounding
         # nowhere known: 0 / 0 is the whole ball
         return torch.minimum((residual / (self.mu + c / 2)).nan_to_num(nan=torch.inf), 2 * step).squeeze(-1)

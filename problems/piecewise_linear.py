@@ -1,6 +1,7 @@
 """Continuous piecewise linear functions on an interval, convex or not."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 
 import torch
@@ -14,7 +15,8 @@ from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.interval import fits_line, half_length
-from problems.oracle_guards import require_vector
+from problems.oracle_guards import require_norm_fits, require_vector
+from problems.outward import certify, round_up
 from problems.sets import Box
 
 
@@ -89,7 +91,8 @@ class PiecewiseLinear(BallOracle):
         whole = (
             "a ball of that radius around a point of the domain holds the domain, so f(u) = f_star and c = 0"
         )
-        facts = [Certificate(BallConvex(float(self._k[-1] - self._k[0])), proof=whole)]
+        length = round_up(Fraction(self.knots[-1]) - Fraction(self.knots[0]))
+        facts = [*certify(BallConvex, length, whole)]
         if self.convex:
             domain = Box((self.knots[0],), (self.knots[-1],))
             proof = "slopes that do not fall, on an interval"
@@ -147,7 +150,7 @@ class PiecewiseLinear(BallOracle):
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The nearest point of the knots and pieces of smallest value. Shapes (*batch, 1)."""
         require_points(x, 1)
-        del norm  # all are multiples of |.|
+        require_norm_fits(self, norm)  # all are multiples of |.|
         k, low = self._k.to(x), self._v.to(x) == self.f_star
         left, right = k[:-1], k[1:]
         flat = low[:-1] & low[1:]

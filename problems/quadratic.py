@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate
+from assumptions.guards import require_finite
 from problems.base import require_start, start_point
 from problems.oracle_guards import require_vector
 from problems.quadratic_oracles import QuadraticOracles
@@ -46,8 +47,7 @@ class Quadratic(QuadraticOracles):
             raise ValueError(f"eigenvalues must be >= 0 and one of them > 0, got {self.eigenvalues!r}")
         if self.center:
             object.__setattr__(self, "center", require_vector("center", self.center, self.d))
-        if not abs(self.f_star) < float("inf"):
-            raise ValueError(f"f_star must be finite, got {self.f_star!r}")
+        require_finite(f_star=self.f_star)
         whole = isinstance(self.seed, int) and not isinstance(self.seed, bool)
         if self.seed is not None and (not whole or self.seed < 0):
             raise ValueError(f"seed must be an integer >= 0 or None, got {self.seed!r}")

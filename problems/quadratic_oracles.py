@@ -28,6 +28,7 @@ from problems.box_quadratic import box_displacement
 from problems.lp_form import lp_form
 from problems.oracle_guards import positive_step, require_euclidean
 from problems.spectrum import Spectrum, quadratic_ball_step, quadratic_nearest, quadratic_prox
+from problems.spread import evenly_weighted
 
 MAX = Lp(math.inf)
 
@@ -36,7 +37,8 @@ class QuadraticOracles(BallOracle):
     """f(x) = (x - c)' H (x - c) / 2 + f_star, H positive semidefinite, c = ``x_star``.
 
     A subclass gives ``_spectrum`` (H by its eigenvectors, without weights), ``_hessian`` (H), ``x_star``
-    and ``f_star``. Balls of l_2 and l_inf norms, weighted or not, are minimised over exactly.
+    and ``f_star``. Balls of l_2 and l_inf norms, weighted or not, are minimised over exactly; in l_2
+    the largest weight may be 1e4 times the smallest (``spread``), or any multiple where H is diagonal.
     """
 
     f_star: float
@@ -79,8 +81,10 @@ class QuadraticOracles(BallOracle):
         return not self._spectrum.flat
 
     def offers_brox(self, norm: Norm = EUCLIDEAN) -> bool:
-        """True for l_2 and l_inf, weighted or not."""
-        return isinstance(norm, Lp | Weighted) and norm.p in (2, math.inf) and norm.fits(self.d)
+        """True for l_2 and l_inf, weighted or not; in l_2 for weights as the class says."""
+        if not (isinstance(norm, Lp | Weighted) and norm.p in (2, math.inf) and norm.fits(self.d)):
+            return False
+        return isinstance(norm, Lp) or norm.p != 2 or evenly_weighted(norm) or self._spectrum.basis is None
 
     def gap(self, x: Tensor) -> Tensor:
         """sum a_i y_i^2 / 2 with y = V' (x - c), free of cancellation. x: (*batch, d). Returns (*batch,)."""
@@ -106,8 +110,7 @@ class QuadraticOracles(BallOracle):
     def hvp(self, x: Tensor, v: Tensor) -> Tensor:
         """H v. Shapes (*batch, d)."""
         require_points(x, self.d)
-        spectrum = self._spectrum.to(v)
-        return spectrum.rotated(spectrum.eigenvalues * spectrum.coefficients(v))
+        return self._spectrum.to(v).times(v)
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """Projection on c + ker H. Shapes (*batch, d). ValueError for a norm without ``offers_dist``."""
@@ -142,14 +145,13 @@ class QuadraticOracles(BallOracle):
 
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
         """Euclidean: the secular equation. Largest entry: a quadratic program over a box."""
-        spectrum, center = self._spectrum_in(norm).to(x), self.x_star.to(x)
         if isinstance(norm, Lp | Weighted) and norm.p == 2:
-            return quadratic_ball_step(x, center, spectrum, t, norm)
+            plain = self._spectrum.to(x)
+            spectrum = self._spectrum_in(norm).to(x) if isinstance(norm, Weighted) else plain
+            return quadratic_ball_step(x, self.x_star.to(x), plain, spectrum, t, norm)
         return self._box_step(x, t, norm)
 
-    def _spectrum_in(self, norm: Norm) -> Spectrum:
-        if not isinstance(norm, Weighted) or norm.p != 2:
-            return self._spectrum
+    def _spectrum_in(self, norm: Weighted) -> Spectrum:
         if norm not in self._weighted:
             self._weighted[norm] = self._spectrum.weighted(norm.of(self.x_star))
         return self._weighted[norm]

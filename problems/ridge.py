@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Norm
-from assumptions.guards import require_points
+from assumptions.guards import require_finite, require_points
 from assumptions.rounding import ROUNDINGS
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import require_start, start_point
-from problems.oracle_guards import positive_step, require_vector
+from problems.oracle_guards import positive_step, require_norm_fits, require_vector
 
 
 class Ridge(BallOracle):
@@ -58,8 +58,7 @@ class Ridge(BallOracle):
         object.__setattr__(self, "a", require_vector("a", self.a))
         if not any(self.a):
             raise ValueError(f"a must not be 0, got {self.a!r}")
-        if not abs(self.b) < math.inf:
-            raise ValueError(f"b must be finite, got {self.b!r}")
+        require_finite(b=self.b)
         require_start(self.start, self.d)
 
     @property
@@ -199,7 +198,11 @@ class AttainedRidge(Ridge):
         return norm.fits(self.d)
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
-        """A nearest minimiser in ``norm``, at distance |s - m| / |a|_*; x where it is one. (*batch, d)."""
+        """A nearest minimiser in ``norm``, at distance |s - m| / |a|_*; x where it is one. (*batch, d).
+
+        ValueError for a norm that is none on R^d.
+        """
+        require_norm_fits(self, norm)
         return self._landing(x, self._inner(x).unsqueeze(-1), norm)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from assumptions.base import EPS
-from assumptions.guards import require_points
+from assumptions.guards import require_finite, require_points
 from assumptions.specification import Specified
 from problems.oracle_guards import require_vector
 
@@ -135,8 +135,7 @@ class HalfSpace(ConvexSet):
         object.__setattr__(self, "a", require_vector("a", self.a))
         if not any(self.a):
             raise ValueError(f"a must not be 0, got {self.a!r}")
-        if not abs(self.b) < math.inf:
-            raise ValueError(f"b must be finite, got {self.b!r}")
+        require_finite(b=self.b)
 
     @property
     def d(self) -> int:

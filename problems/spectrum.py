@@ -5,9 +5,9 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-from assumptions import Lp, Norm
+from assumptions import EUCLIDEAN, Lp, Norm
 from problems.ball_step import BallStep
-from problems.secular import ball_quadratic
+from problems.secular import ball_quadratic, solve_ball_quadratic
 
 
 class Spectrum(NamedTuple):
@@ -41,6 +41,8 @@ class Spectrum(NamedTuple):
 
     def to(self, x: Tensor) -> Self:
         """On the device and in the type of x."""
+        if self.eigenvalues.dtype == x.dtype and self.eigenvalues.device == x.device:
+            return self
         basis = None if self.basis is None else self.basis.to(x)
         weights = None if self.weights is None else self.weights.to(x)
         return type(self)(self.eigenvalues.to(x), basis, weights, self.flat)
@@ -52,7 +54,14 @@ class Spectrum(NamedTuple):
 
     def rotated(self, coefficients: Tensor) -> Tensor:
         """V times the coefficients: z. Shapes (*batch, d)."""
-        return coefficients if self.basis is None else coefficients @ self.basis.mT
+        if self.basis is None:
+            return coefficients
+        # the same product; for one vector at half the cost
+        return self.basis @ coefficients if coefficients.dim() == 1 else coefficients @ self.basis.mT
+
+    def times(self, v: Tensor) -> Tensor:
+        """H v, for a spectrum without weights. Shapes (*batch, d)."""
+        return self.rotated(self.eigenvalues * self.coefficients(v))
 
 
 def quadratic_nearest(x: Tensor, center: Tensor, spectrum: Spectrum) -> Tensor:
@@ -77,35 +86,53 @@ def quadratic_prox(x: Tensor, center: Tensor, spectrum: Spectrum, g: Tensor) -> 
     return x - spectrum.rotated(y * (g * a / (1 + g * a)))
 
 
-def quadratic_ball_step(x: Tensor, center: Tensor, spectrum: Spectrum, t: Tensor, norm: Norm) -> BallStep:
+def quadratic_ball_step(
+    x: Tensor, center: Tensor, plain: Spectrum, spectrum: Spectrum, t: Tensor, norm: Norm
+) -> BallStep:
     """argmin of (z-c)' H (z-c) / 2 over the ball, the nearest minimiser where one is in it.
 
     norm: |W .|, or a multiple of |.| where W is the identity. t: radius > 0 in it, (*batch, 1) or ().
-    Shapes as x.
+    plain: H without weights; spectrum: in the coordinates of W, the same one without any. Shapes as x.
 
-    With y = V' W (x - c): s = V (secular step of a, a y), and the subgradient H (u - c) = W V (a (y + s)).
+    With y = V' W (x - c): s = V (secular step of a, a y), and the subgradient is H (u - c). With weights
+    it is taken from ``plain``, so that what their spectrum loses is in the residual; where H is diagonal
+    nothing is lost, and -multiplier s avoids the cancellation in u - c.
     """
-    a, _, weights, flat = spectrum
-    length = t / norm.scale if isinstance(norm, Lp) else t
+    a, basis, weights, flat = spectrum
+    length = t / norm.scale if isinstance(norm, Lp) and norm.scale != 1 else t
     from_center = x - center
     y = spectrum.coefficients(from_center)
-    s = ball_quadratic(a, a * y, length)
+    diagonal = basis is None and weights is not None
+    s, multiplier = (
+        solve_ball_quadratic(a, a * y, length) if diagonal else (ball_quadratic(a, a * y, length), None)
+    )
     to_star = torch.where(a > 0, y, 0.0) if flat else y
-    inside = torch.linalg.vector_norm(to_star, dim=-1, keepdim=True) <= length
+    inside = _length(to_star) <= length
     within = bool(inside.any())
     if within:
         s = torch.where(inside, -to_star, s)
-    slope = spectrum.rotated(a * (y + s))
     step = spectrum.rotated(s)
-    if spectrum.basis is not None:
+    if basis is not None:
         # the rotation moved the length by roundings
-        exact = step * (length / torch.linalg.vector_norm(step, dim=-1, keepdim=True))
+        exact = step * (length / _length(step))
         step = torch.where(inside, step, exact) if within else exact
-    slope = torch.where(inside, 0.0, slope) if within else slope
     if weights is not None:
-        step, slope = step / weights, slope * weights
+        step = step / weights
+    if weights is not None and multiplier is not None:
+        slope = -multiplier * s * weights
+    else:
+        slope = spectrum.rotated(a * (y + s)) if weights is None else plain.times(from_center + step)
     point = x + step
     if within:
+        slope = torch.where(inside, 0.0, slope)
         step = step if flat else torch.where(inside, -from_center, step)
         point = torch.where(inside, quadratic_nearest(x, center, spectrum), point)
     return BallStep.of(x, t, norm, step, slope, point)
+
+
+def _length(y: Tensor) -> Tensor:
+    """|y|, (*batch, 1), where nothing overflows or vanishes; one row of a usual size at less cost."""
+    length = torch.linalg.vector_norm(y, dim=-1, keepdim=True)
+    if length.numel() == 1 and 1e-140 < length.item() < 1e140:
+        return length
+    return EUCLIDEAN.norm(y).unsqueeze(-1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from assumptions import PL, Certificate, Convex, Smooth
+from problems.outward import certify, round_down, round_up, square_sum
 from problems.ridge import AttainedRidge, clip_domain, require_label
 from problems.space import Choice, Range, Uniform, Vector
 
@@ -41,11 +42,13 @@ class SquaredHinge(AttainedRidge):
     @property
     def certified(self) -> tuple[Certificate, ...]:
         """With grad f(x) = -y (1 - y <a, x>)_+ a."""
-        length_sq = self._length * self._length
+        square = square_sum(self.a)
+        smooth = "h' is 1-Lipschitz: |a| |h'(s) - h'(r)| <= |a|^2 |x - z|"
+        pl = "|grad f|^2 = |a|^2 (1 - y <a, x>)_+^2 = 2 |a|^2 f, f_star = 0"
         return (
             Certificate(Convex(), proof="a convex function of an affine one"),
-            Certificate(Smooth(length_sq), proof="h' is 1-Lipschitz: |a| |h'(s) - h'(r)| <= |a|^2 |x - z|"),
-            Certificate(PL(length_sq), proof="|grad f|^2 = |a|^2 (1 - y <a, x>)_+^2 = 2 |a|^2 f, f_star = 0"),
+            *certify(Smooth, round_up(square), smooth),
+            *certify(PL, round_down(square), pl),
         )
 
     def _h(self, s: Tensor) -> Tensor:

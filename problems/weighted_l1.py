@@ -15,7 +15,8 @@ from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.lp_form import has_lp_form, lp_form
-from problems.oracle_guards import positive_step, require_vector
+from problems.oracle_guards import positive_step, require_norm_fits, require_vector
+from problems.outward import certify, length_up
 from problems.soft_ball import soft_ball
 from problems.space import LogUniform, Range, Vector
 
@@ -73,7 +74,7 @@ class WeightedL1(BallOracle):
         """Each subgradient has |g_i| <= w_i."""
         return (
             Certificate(Convex(), proof="a sum of absolute values with weights >= 0"),
-            Certificate(Lipschitz(float(self._w.norm())), proof="|g_i| <= w_i, so |g| <= |w|"),
+            *certify(Lipschitz, length_up(self.weights), "|g_i| <= w_i, so |g| <= |w|"),
         )
 
     def value(self, x: Tensor) -> Tensor:
@@ -106,7 +107,7 @@ class WeightedL1(BallOracle):
 
     def offers_dist(self, norm: Norm = EUCLIDEAN) -> bool:
         """True in every l_p norm, weighted or not; in other norms if no weight is 0."""
-        return self.unique_star or has_lp_form(norm, self.d)
+        return norm.fits(self.d) and (self.unique_star or has_lp_form(norm, self.d))
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """c where w > 0, x elsewhere. Shapes (*batch, d). ValueError unless ``offers_dist(norm)``.
@@ -114,6 +115,7 @@ class WeightedL1(BallOracle):
         Any solution differs from x by x_i - c_i where w > 0, and monotone norms grow with the rest.
         """
         require_points(x, self.d)
+        require_norm_fits(self, norm)
         if not self.offers_dist(norm):
             raise ValueError(f"nearest_star of {self!r} projects in l_p norms only, got norm={norm!r}")
         return torch.where(self._w.to(x) > 0, self.x_star.to(x), x)

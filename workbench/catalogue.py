@@ -277,7 +277,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "id": "bpm/termination-count",
-            "title": "The first exact minimiser comes after at most ceil(dist0^2 / radius^2) steps",
+            "title": "A minimiser is reached (to 1e-9 of the radius) after at most ceil(dist0^2 / radius^2) steps",
             "status": "SOURCED",
             "paper": "arXiv:2502.02002",
             "kind": "path",
@@ -423,7 +423,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "id": "bpm/multiplier",
-            "title": "The step is aligned, in the norm of the ball, with a subgradient at the new point",
+            "title": "A subgradient at the new point attains its dual norm on the step",
             "status": "DERIVED",
             "paper": "arXiv:2502.02002",
             "kind": "path",
@@ -471,7 +471,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "id": "bpm/semigroup",
-            "title": "The envelope of an envelope is that of the sum of the radii",
+            "title": "The envelope of an envelope is that of the sum of the radii, at the middle of the step",
             "status": "DERIVED",
             "paper": "arXiv:2502.02002",
             "kind": "exact",
@@ -521,7 +521,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "id": "bpm/equals-gradient-affine",
-            "title": "On a linear function BPM is normalised gradient descent",
+            "title": "On a linear function BPM is normalised gradient descent, ties broken alike",
             "status": "DERIVED",
             "paper": "arXiv:2502.02002",
             "kind": "equal",
@@ -574,7 +574,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "id": "bpm/ball-convex-distance",
-            "title": "Squared distances to every minimiser drop by the squared step, also where f is not convex",
+            "title": "Squared distances to a minimiser, any one, drop by the squared step, also where f is not convex",
             "status": "DERIVED",
             "paper": "arXiv:2502.02002",
             "kind": "path",
@@ -585,6 +585,7 @@ CATALOGUE: dict[str, list[dict]] = {
                 "BallConvex",
             ],
             "mutants": [
+                "also when a minimiser is just within reach: there may be two, on opposite sides",
                 "the double well for every radius",
                 "by the squared radius, on a function with jumps",
                 "by the squared radius, on a lattice",
@@ -774,7 +775,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "id": "bpm-norm/termination",
-            "title": "A constant radius reaches the minimiser in logarithmically many steps",
+            "title": "A constant radius reaches the minimiser in a number of steps known from gap0 and mu",
             "status": "DERIVED",
             "paper": "arXiv:2510.00823",
             "kind": "path",

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Lp
 from assumptions.ball_convex import BallConvex
-from problems import AbsAffine, Huber, Problem, Quadratic, WeightedL1
+from problems import AbsAffine, Huber, Problem, Quadratic, WeightedL1, from_function
 from problems.cosine import Cosine
 from problems.double_well import DoubleWell
 from problems.integer_jump import IntegerJump
@@ -129,6 +129,22 @@ def test_thresholds_without_an_oracle(problem: Problem, t: float):
     found = BallConvex(0.95 * t).refute(Bare(problem), 5000)
     assert found.verdict == "refuted"
     assert contradicts(problem, *found.witness)
+
+
+@pytest.mark.parametrize("center", [(0.0, 0.0), (0.3, -0.7), (0.0, 0.0, 0.0)], ids=str)
+def test_hills_on_which_all_directions_tie_without_an_oracle(center: tuple[float, ...]):
+    """(|x - c|^2 - 1)^2, ball-convex from 1 on: the argmin can be told beside the top, not on it."""
+    c = torch.tensor(center, dtype=torch.float64)
+    well = from_function(
+        lambda x: ((x - c).square().sum(dim=-1) - 1).square(),
+        d=len(center),
+        x0=(3.0, 1.0, 1.0)[: len(center)],
+    )
+    for t in (0.8, 0.97):
+        found = BallConvex(t).refute(well, 6000)
+        assert found.verdict == "refuted"
+        assert contradicts(well, *found.witness)
+    assert BallConvex(1.0).refute(well, 6000).verdict == "not refuted"
 
 
 def test_domains():

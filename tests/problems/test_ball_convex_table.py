@@ -297,3 +297,11 @@ def test_norms_not_offered_are_refused():
     assert not Cosine(2).offers_brox(Lp(1))
     with pytest.raises(TypeError, match="convex"):
         Cosine(2).brox(x, 1.0, Lp(1))
+
+
+def test_tiny_cosine_offsets_and_many_radii():
+    x = torch.tensor([3e-170, 4e-170], dtype=torch.float64)
+    found = Cosine(2).brox_step(x, 1e-180)
+    assert torch.allclose(found.step / 1e-180, torch.tensor([-0.6, -0.8], dtype=torch.float64), rtol=1e-14)
+    radii = torch.full((3, 1), 2.0, dtype=torch.float64)
+    assert Cosine(2).brox(torch.tensor([0.3, 0.4], dtype=torch.float64), radii).shape == (3, 2)

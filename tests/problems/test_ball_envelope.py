@@ -5,8 +5,22 @@ import numpy as np
 import pytest
 import torch
 
-from assumptions import EUCLIDEAN, Lp, Smooth, sample_points
-from problems import AbsAffine, BallEnvelope, Huber, LogisticRegression, Quadratic, WeightedL1
+from assumptions import EUCLIDEAN, PL, Ball, Certificate, Convex, Lipschitz, Lp, Smooth, sample_points
+from problems import (
+    AbsAffine,
+    BallEnvelope,
+    Constrained,
+    Huber,
+    IntegerJump,
+    LatticeAbs,
+    LeastSquares,
+    LogisticRegression,
+    PiecewiseLinear,
+    Quadratic,
+    WeightedL1,
+    from_function,
+)
+from problems.sets import Box
 
 MAX = Lp(float("inf"))
 QUADRATIC = BallEnvelope(Quadratic((1.0, 4.0, 0.1), seed=3), 0.7)
@@ -99,6 +113,27 @@ def test_a_ball_of_the_envelope_is_a_larger_ball(envelope, radius):
     assert (found.residual <= 1e-12 * (1 + envelope.value(x))).all()
 
 
+@every
+@pytest.mark.parametrize("radius", [1e-6, 1e-12, 1e-17, 1e-200])
+def test_radii_far_below_that_of_the_envelope(envelope, radius):
+    x = points(envelope, 12) + 5
+    step, g = envelope.brox_step(x, radius, envelope.norm)[1:3]
+    assert (g != 0).any(dim=-1).all()
+    assert ((envelope.norm.norm(step) / radius - 1).abs() <= 1e-13).all()
+    # the residual by hand: that of the result is cut at 0
+    size = envelope.norm.dual(g)
+    assert ((size + (g * (step / radius)).sum(dim=-1)).abs() <= 1e-12 * size).all()
+
+
+def test_a_landing_is_as_long_as_it_needs_to_be():
+    x = torch.tensor([[0.8], [0.500001], [0.5], [0.1]], dtype=torch.float64)
+    step = ABS.brox_step(x, 0.4).step[:, 0].tolist()
+    assert step == pytest.approx([-0.3, -1e-6, 0, 0], abs=1e-16)
+    jump = BallEnvelope(IntegerJump(), 0.75)
+    # the inner step, from 4 to the integer 3, is shorter than 0.5 + 0.75
+    assert jump.brox(torch.tensor([4.0], dtype=torch.float64), 0.5).tolist() == [3.75]
+
+
 @pytest.mark.parametrize("norm", [EUCLIDEAN, MAX, Lp(1.0)], ids=repr)
 def test_the_semigroup_against_a_conic_solver(norm):
     problem = WeightedL1((1.0, 0.2, 0.5))
@@ -130,6 +165,63 @@ def test_what_the_inner_problem_lacks_the_envelope_lacks():
     assert not BOXES.offers_brox(EUCLIDEAN)
     with pytest.raises(ValueError, match="projects in"):
         BOXES.nearest_star(BOXES.x0, EUCLIDEAN)
+
+
+def walk(x, radius):
+    return x * (1 - radius / x.norm(dim=-1, keepdim=True)).clamp(min=0)
+
+
+def half_square(*assume):
+    """|x|^2 / 2 with what a user says about it, true or not."""
+    return from_function(
+        lambda x: x.square().sum(-1) / 2, d=2, x0=(1.0, 1.0), assume=assume, f_star=0.0, brox=walk
+    )
+
+
+def test_what_is_declared_stays_declared():
+    envelope = BallEnvelope(half_square(Convex(), Smooth(1e-3), Lipschitz(1e-3), PL(5.0)), 0.5)
+    assert len(envelope.certified) == 4
+    assert {c.status for c in envelope.certified} == {"declared"}
+    assert {c.status for c in QUADRATIC.certified} == {"certified"}
+
+
+class Partly(Quadratic):
+    """Declares one assumption and has proved another on a ball only."""
+
+    @property
+    def certified(self):
+        ball = Ball((0.0, 0.0), 1.0)
+        return (
+            Certificate(Convex(), proof="said", status="declared"),
+            Certificate(Smooth(2.0), proof="proved"),
+            Certificate(Smooth(3.0), proof="said", status="declared"),
+            Certificate(Lipschitz(9.0), proof="there", region=ball),
+        )
+
+
+def test_regions_do_not_pass_and_one_declaration_is_enough():
+    facts = {c.assumption: c.status for c in BallEnvelope(Partly((1.0, 2.0)), 0.5).certified}
+    assert facts == {Convex(): "declared", Smooth(2.0): "declared"}
+
+
+def test_errors_of_the_solution_pass():
+    inner = LeastSquares("breast_cancer")
+    envelope = BallEnvelope(inner, 0.1)
+    assert inner.x_star_error > 0
+    assert (envelope.f_star_error, envelope.x_star_error) == (inner.f_star_error, inner.x_star_error)
+    assert envelope.offers_dist()
+    assert not BallEnvelope(inner, 0.1, MAX).offers_dist(MAX)
+    assert (QUADRATIC.f_star_error, QUADRATIC.x_star_error) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [Constrained(WeightedL1((1.0, 3.0)), Box((-9.0, -9.0), (9.0, 9.0))), PiecewiseLinear(), LatticeAbs()],
+    ids=repr,
+)
+def test_a_function_with_a_domain_is_refused(inner):
+    with pytest.raises(ValueError, match="problem must be finite everywhere, got"):
+        BallEnvelope(inner, 0.5)
 
 
 def test_wrong_arguments_are_named():

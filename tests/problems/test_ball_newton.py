@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from problems import LogisticRegression, Quadratic, SolverError
+from assumptions import EUCLIDEAN, Smooth, StronglyConvex
+from problems import LogisticRegression, LogSumExp, Quadratic, SolverError, from_function
 from problems.ball_newton import ball_minimise, proximal_minimise
+from problems.newton_steps import newton_ball
 
 EIGENVALUES = (1e-2, 1.0, 30.0)
 
@@ -92,6 +94,52 @@ def test_rows_that_are_done_are_not_computed_again():
     proximal_minimise(function, x, torch.zeros(9, 1, dtype=torch.float64))
     assert function.rows_seen[0] == 9
     assert max(function.rows_seen[1:]) == 2
+
+
+@pytest.mark.parametrize("radius", [1e-3, 1e-10, 1e-17, 1e-200])
+def test_steps_below_the_rounding_of_the_point(radius: float):
+    """Each is along the gradient; a difference of points is 4.9e-7 off at 1e-10, and 0 at 1e-17."""
+    logistic = LogisticRegression("breast_cancer", reg=0.01)
+    sum_exp = LogSumExp(d=3)
+    declared = from_function(
+        lambda x: torch.logsumexp(x, -1) + x.square().sum(-1) / 20,
+        d=3,
+        assume=(Smooth(0.6), StronglyConvex(0.1)),
+    )
+    for problem in (logistic, sum_exp, declared):
+        x = problem.x0 + torch.tensor([[1.0], [3.0]], dtype=torch.float64)
+        assert problem.brox_step is not None
+        found = problem.brox_step(x, radius)
+        g = problem.grad(x + found.step)
+        along = g / g.norm(dim=-1, keepdim=True)
+        assert ((EUCLIDEAN.norm(found.step) / radius - 1).abs() <= 1e-12).all()
+        assert torch.allclose(found.step / radius, -along, rtol=0, atol=1e-12)
+        # the residual by hand: that of the result is cut at 0
+        residual = g.norm(dim=-1) + (g * (found.step / radius)).sum(dim=-1)
+        assert (residual.abs() <= 1e-12 * g.norm(dim=-1)).all()
+
+
+def test_radii_that_almost_reach_the_minimiser():
+    for problem in (LogisticRegression("breast_cancer", reg=0.01), LogSumExp()):
+        distance = (problem.x0 + 1 - problem.x_star).norm()
+        short = 1 - 10.0 ** -torch.arange(1, 17, dtype=torch.float64)
+        t = (distance * short).unsqueeze(-1)
+        found = problem.brox_step(problem.x0 + 1, t)
+        assert ((found.step.norm(dim=-1) / t.squeeze(-1) - 1).abs() <= 1e-12).all()
+        assert (problem.gap(found.point)[:4].diff() < 0).all()
+        room = 4 * t.squeeze(-1) * 1e-11
+        assert (found.residual <= room).all()
+
+
+def test_a_step_that_ends_before_the_sphere_is_an_error():
+    """The slope 1e-20 along the second axis is rounding; the minimiser is out of reach all the same."""
+    function = AsRows(Quadratic((1.0, 1e-20), center=(0.0, 0.0), seed=None))
+    x, origin = torch.ones(1, 2, dtype=torch.float64), torch.zeros(2, dtype=torch.float64)
+    with pytest.raises(SolverError, match=r"length 1\.2 ended after 1, where the gradient is below"):
+        newton_ball(function, x, 1.2, origin)
+    assert newton_ball(function, x, 1.5, origin).point.tolist() == [[0, 0]]
+    # where no minimiser is known, that point is as good as one
+    assert float(function.value(newton_ball(function, x, 1.2, None).point)) <= 1e-20
 
 
 class Decay(SquareRoot):

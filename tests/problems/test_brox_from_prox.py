@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from problems import AbsAffine, Huber, Quadratic
+from problems import AbsAffine, Huber, Quadratic, SolverError
 from problems.brox_from_prox import MAX_STEPS, brox_from_prox
 from problems.max_affine import MaxAffine
 from problems.weighted_l1 import WeightedL1
@@ -107,3 +107,43 @@ def test_rows_do_not_mix_and_work_is_bounded():
     dirty = brox_from_prox(careless, x, t).point
     assert dirty[1].isnan().any()
     assert torch.allclose(dirty[[0, 2]], together[[0, 2]], rtol=0, atol=1e-13)
+
+
+def test_a_difference_of_points_does_not_pass_for_a_minimiser():
+    """Steps below the rounding of x: an error, not a step of length 0 that claims to be optimal."""
+    problem, x = WeightedL1((1.0, 3.0)), tensor(1.0, 1.0)
+    for nearest in (problem.x_star, None):
+        for radius in (1e-13, 1e-16, 1e-200):
+            with pytest.raises(SolverError, match="rounding of the step"):
+                brox_from_prox(problem.prox, x, tensor(radius).squeeze(), nearest)
+    at_star = brox_from_prox(problem.prox, problem.x_star, tensor(1e-16).squeeze())
+    assert torch.equal(at_star.point, problem.x_star)
+    # rows with nan are no reason for an error
+    lost = brox_from_prox(problem.prox, tensor(torch.nan, 1.0), tensor(1e-16).squeeze(), problem.x_star)
+    assert lost.point.isnan().any()
+
+
+def test_a_shift_resolves_any_radius_and_slope():
+    def shift(x: Tensor, stepsize: Tensor) -> Tensor:
+        return -x.sign() * torch.minimum(x.abs(), stepsize * slopes)
+
+    x = tensor(1.0, 1.0)
+    for scale in (1e-200, 1e-65, 1.0, 1e65, 1e200):
+        slopes = scale * tensor(1.0, 3.0)
+        for radius in (1e-60, 1e-16, 0.5):
+            found = brox_from_prox(lambda x, g: x + shift(x, g), x, tensor(radius).squeeze(), 0 * x, shift)
+            assert torch.allclose(found.subgradient / scale, tensor(1.0, 3.0), rtol=1e-14, atol=0)
+            assert torch.allclose(found.step / radius, -tensor(1.0, 3.0) / 10**0.5, rtol=1e-14, atol=0)
+    slopes = tensor(1e-300, 1e-300)
+    with pytest.raises(SolverError, match="no stepsize was found"):
+        brox_from_prox(lambda x, g: x + shift(x, g), x, tensor(0.5).squeeze(), 0 * x, shift)
+
+
+def test_a_prox_that_overflows_is_too_long():
+    def prox(x: Tensor, stepsize: Tensor) -> Tensor:
+        k = stepsize * 1e60
+        return x - x * (k / (1 + k) if float(k.max()) < 1e200 else torch.nan)
+
+    found = brox_from_prox(prox, tensor(1.0, -2.0), tensor(1.0).squeeze(), tensor(0.0, 0.0))
+    assert float(found.step.norm()) == pytest.approx(1, rel=1e-12)
+    assert torch.allclose(found.step * 5**0.5, tensor(-1.0, 2.0), rtol=1e-12)

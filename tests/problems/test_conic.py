@@ -135,8 +135,31 @@ def test_what_is_refused():
         Bowl(written="no").brox(x, 1.0)
     with pytest.raises(TypeError, match="must be convex"):
         Bowl(written="concave").brox(x, 1.0)
-    with pytest.raises(TypeError, match="Weighted"):
+    with pytest.raises(ValueError, match=r"norm must be one on R\^3"):
         Bowl().brox(x, 1.0, Weighted((1.0, 2.0)))
+    for p in (1.0000001, 1.0004, 2000.0, 1e6):
+        for norm in (Lp(p), Weighted((1.0, 2.0, 0.3), p)):
+            with pytest.raises(
+                TypeError, match=rf"Bowl.* of {type(norm).__name__}.*\[1.001, 1024\], got {p}"
+            ):
+                Bowl().brox(x, 1.0, norm)
+
+
+@pytest.mark.parametrize("p", [1.001, 1024.0])
+def test_the_ends_of_the_powers(p: float):
+    norm, x = Lp(p), tensor(-2.0, 3.0, 0.5)
+    step = Bowl().brox_step(x, 1.0, norm)
+    assert float(norm.norm(step.step)) == pytest.approx(1.0, rel=1e-15)
+    other = Bowl().brox(x, 1.0, Lp(1 if p < 2 else math.inf))
+    # |.|_p differs from its limit by a factor of at most 3^0.001, and |grad f| <= 4
+    assert float(Bowl().value(step.point)) == pytest.approx(float(Bowl().value(other)), abs=4 * 1.2e-3)
+
+
+def test_a_centre_that_requires_a_gradient():
+    x = tensor(-2.0, 3.0, 0.5)
+    found = Bowl().brox(x.clone().requires_grad_(), 0.5)
+    assert torch.equal(found, Bowl().brox(x, 0.5))
+    assert not found.requires_grad
 
 
 def test_a_solver_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch):

@@ -10,7 +10,7 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Lp, Norm
 from assumptions.specification import parse_specification
 from assumptions.weighted import Weighted
-from problems import Huber, Quadratic
+from problems import Huber, Quadratic, SolverError
 from problems.constrained import Constrained
 from problems.linear import Linear
 from problems.sets import Box
@@ -112,6 +112,39 @@ def test_brox_and_prox_against_a_conic_solver(problem: Constrained, size: float)
         square = cvxpy.sum_squares(z - x.numpy()) / (2 * size)
         cvxpy.Problem(cvxpy.Minimize(f + square), box).solve(solver="CLARABEL")
         assert (problem.prox(x, size) - torch.from_numpy(z.value)).norm() <= 1e-3
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-65, 1.0, 1e65, 1e200])
+@pytest.mark.parametrize("radius", [1e-60, 1e-16, 1e-12, 0.5])
+def test_any_slope_and_any_radius(scale: float, radius: float):
+    """Inside the box a short step is that of f alone."""
+    box, x = Box((-10.0, -10.0), (10.0, 10.0)), torch.tensor([1.0, 2.0], dtype=torch.float64)
+    for inner in (
+        WeightedL1((scale, 3 * scale)),
+        Linear((scale, 3 * scale)),
+        Quadratic((scale, 3 * scale), seed=None),
+    ):
+        found, alone = Constrained(inner, box).brox_step(x, radius), inner.brox_step(x, radius)
+        assert float(EUCLIDEAN.norm(found.step)) == pytest.approx(radius, rel=1e-14)
+        assert torch.allclose(found.step / radius, alone.step / radius, rtol=1e-13, atol=0)
+        assert torch.allclose(found.subgradient / scale, alone.subgradient / scale, rtol=1e-13, atol=0)
+        assert torch.allclose(found.point, x + found.step, rtol=0, atol=0)
+
+
+def test_a_slope_below_single_precision_is_not_flat():
+    box = Box((0.0, 0.0), (1.0, 1.0))
+    problem = Constrained(WeightedL1((1e-65, 3e-65)), box)
+    assert problem.unique_star
+    x = torch.tensor([1.0, 1.0], dtype=torch.float64)
+    assert problem.nearest_star(x).tolist() == [0, 0]
+    narrow = Constrained(Linear((1.0, 0.0)), Box((0.0, 1.0), (1.0, 1.0 + 1e-12)))
+    assert not narrow.unique_star
+
+
+def test_what_no_stepsize_can_solve_is_an_error():
+    problem = Constrained(WeightedL1((1e-300, 3e-300)), Box((-10.0, -10.0), (10.0, 10.0)))
+    with pytest.raises(SolverError, match="no stepsize was found"):
+        problem.brox_step(torch.tensor([1.0, 1.0], dtype=torch.float64), 0.5)
 
 
 def test_rows_and_nan():

@@ -248,3 +248,25 @@ def test_arguments():
     assert not EuclideanNorm(3).offers_brox(Lp(3))
     assert not EuclideanNorm(3).offers_brox(Weighted((1.0, 2.0)))
     assert EuclideanNorm(3).offers_dist(Lp(3))
+
+
+@pytest.mark.parametrize("problem", [Huber(d=2), EuclideanNorm(2)], ids=repr)
+@pytest.mark.parametrize(("size", "t"), [(5.0, 1e-300), (1e149, 1e-200), (1e160, 1e-150), (1e-170, 1e-180)])
+@pytest.mark.parametrize("weights", [(), (1.0, 7.0), (1e-20, 3e-20), (1e-140, 1e-141)], ids=repr)
+def test_extreme_sizes(problem: EuclideanNorm | Huber, size: float, t: float, weights: tuple[float, ...]):
+    norm = Weighted(weights) if weights else EUCLIDEAN
+    w = min(weights, default=1.0)
+    x = torch.tensor([size, -size / 2], dtype=torch.float64)
+    if t / w >= 0.1 * size:
+        t = 0.1 * size * w
+    for found in (problem.brox_step(x, t, norm), problem.brox_step(x.expand(2, 2), t, norm)):
+        assert torch.allclose(norm.norm(found.step) / t, x.new_ones(()), rtol=1e-12)
+        assert found.subgradient.isfinite().all()
+        assert (EUCLIDEAN.norm(found.subgradient) > 0).all()
+        assert (found.residual <= t * norm.dual(found.subgradient) * 1e-12).all()
+
+
+def test_spreads_whose_square_is_no_number_are_not_offered():
+    assert Huber(d=2).offers_brox(Weighted((1e-70, 1e70)))
+    assert not Huber(d=2).offers_brox(Weighted((1e-80, 1e80)))
+    assert Huber(d=2).offers_brox(Weighted((1e-80, 1e80), math.inf))

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import cvxpy
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, PL, Inequality, Lp, Norm, Smooth, Weighted
 from assumptions.sampling import sample_points
 from assumptions.specification import parse_specification
-from problems import LeastSquares, Quadratic
+from problems import LeastSquares, Quadratic, SolverError
 from problems.exact_rank import positive_rank
 from problems.general_quadratic import GeneralQuadratic
 from problems.quadratic_oracles import QuadraticOracles
@@ -212,3 +213,72 @@ def test_conjugate_is_infinite_off_the_range_and_a_supremum():
     problem, g = MEMBERS[2], torch.tensor([0.4, -1.1], dtype=torch.float64)
     found = minimize(lambda z: float(problem.value(torch.from_numpy(z))) - float(g.numpy() @ z), np.zeros(2))
     assert float(problem.conjugate(g)) == pytest.approx(-found.fun, rel=1e-8)
+
+
+def exact_step(problem: QuadraticOracles, x: Tensor, w: tuple[float, ...], t: float) -> tuple[Tensor, Tensor]:
+    """Step and subgradient -lam W^2 s by bisection: (H + lam W^2) s = -H y, |W s| = t; 100 digits."""
+    with mpmath.workdps(100):
+        basis, d = problem._spectrum.basis, problem.d
+        v = mpmath.eye(d) if basis is None else mpmath.matrix(basis.tolist())
+        h = v * mpmath.diag(problem._spectrum.eigenvalues.tolist()) * v.T
+        y = mpmath.matrix(x.tolist()) - mpmath.matrix(problem.x_star.tolist())
+        squares = mpmath.diag([mpmath.mpf(a) ** 2 for a in w])
+
+        def step(lam: Any) -> Any:
+            return mpmath.lu_solve(h + lam * squares, -h * y)
+
+        low, high = mpmath.mpf("1e-100"), mpmath.mpf("1e100")
+        for _ in range(250):
+            lam = mpmath.sqrt(low * high)
+            trial = step(lam)
+            low, high = (lam, high) if mpmath.sqrt((trial.T * squares * trial)[0]) > t else (low, lam)
+        s = step(low)
+        g = -low * squares * s
+        return tuple(torch.tensor([float(a) for a in u], dtype=torch.float64) for u in (s, g))  # pyright: ignore[reportReturnType]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_that_spread_against_many_digits(seed: int):
+    """Up to 1e4 with a dense Hessian of condition 1e6, any spread with a diagonal one."""
+    rng = np.random.default_rng(seed)
+    a = tuple((10 ** rng.uniform(-3, 3, 4)).tolist())
+    dense, diagonal = Quadratic(a, seed=seed), Quadratic(a, seed=None)
+    for problem, spread in ((dense, 1e4), (diagonal, 1e4), (diagonal, 1e20)):
+        w = tuple((spread ** rng.uniform(-0.5, 0.5, 4)).tolist())
+        norm, x = Weighted(w), points(problem)
+        assert problem.offers_brox(norm)
+        for share in (0.01, 0.5, 0.9):
+            t = share * float(norm.norm(x - problem.x_star))
+            solved, (s, g) = problem.brox_step(x, t, norm), exact_step(problem, x, w, t)
+            size = float(norm.dual(g))
+            assert float(norm.norm(solved.step - s)) <= 1e-13 * t
+            assert float(norm.dual(solved.subgradient - g)) <= (1e-4 if problem is dense else 1e-14) * size
+            assert float(solved.residual) <= 1e-10 * t * size
+
+
+def test_weights_that_spread_further_are_not_promised():
+    """Where the spectrum has lost the small directions a conic solver is asked, and may refuse."""
+    problem = GeneralQuadratic(((4.0, 1.0, 1.0), (1.0, 3.0, -1.0), (1.0, -1.0, 2.0)))
+    for w in ((1e8, 1e-8, 1.0), (1e20, 1.0, 1e-20)):
+        norm = Weighted(w)
+        assert not problem.offers_brox(norm)
+        assert problem.offers_brox(Weighted(w, math.inf))
+        assert GeneralQuadratic(((4.0,),)).offers_brox(Weighted((1e20,)))
+        x = torch.ones(3, dtype=torch.float64)
+        with pytest.raises(SolverError, match="conic solver"):
+            problem.brox_step(x, 0.5 * float(norm.norm(x)), norm)
+
+
+@pytest.mark.parametrize("norm", [EUCLIDEAN, Lp(2, 3.0), Weighted((1.0, 3.0))], ids=repr)
+@pytest.mark.parametrize(("size", "t"), [(1e-170, 1e-180), (1.0, 1e-200), (1e150, 1e120), (1e-300, 1e-301)])
+def test_squares_that_are_no_numbers(norm: Norm, size: float, t: float):
+    problem = Quadratic((1.0, 2.0), center=(0.0, 0.0), seed=1)
+    one = problem.brox_step(torch.tensor([size, 0.0], dtype=torch.float64), t, norm)
+    many = problem.brox_step(torch.tensor([[size, 0.0]] * 2, dtype=torch.float64), t, norm)
+    for solved in (one, *(type(many)(*fields) for fields in zip(*many, strict=True))):
+        assert float(norm.norm(solved.step) / t) == pytest.approx(1, rel=1e-13)
+        assert float(solved.subgradient.norm() if size > 1e-100 else solved.subgradient.abs().max()) > 0
+        assert float(solved.residual / t) <= 1e-14 * size
+    far = problem.brox_step(torch.tensor([1e160, 1e160], dtype=torch.float64), 1e170, norm)
+    assert far.step.tolist() == [-1e160, -1e160]
+    assert far.point.tolist() == [0.0, 0.0]

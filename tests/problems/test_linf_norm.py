@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import cvxpy
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -198,3 +199,40 @@ def test_the_radius_is_met_when_many_coordinates_barely_move():
     for t in (9.001, 9.0 + 1e-7, 8.0):
         cut, _ = cut_at_level(size, torch.tensor(t, dtype=torch.float64), Lp(1))
         assert math.fsum(cut.tolist()) == pytest.approx(t, rel=2e-15)
+
+
+def exact_cut(y: list[float], w: tuple[float, ...], p: Any, t: float) -> list[float]:
+    """By bisection on the level, in 100 digits."""
+    with mpmath.workdps(100):
+        top = mpmath.mpf(max(y))
+
+        def cut(m: Any) -> list[Any]:
+            return [max(m - (top - a), mpmath.mpf(0)) for a in y]
+
+        low, high = mpmath.mpf(0), top
+        for _ in range(340):
+            m = (low + high) / 2
+            long = [mpmath.mpf(a) * b for a, b in zip(w, cut(m), strict=True)]
+            length = max(long) if p == math.inf else sum(a**p for a in long) ** (1 / mpmath.mpf(p))
+            low, high = (low, m) if length > t else (m, high)
+        return [float(a) for a in cut(low)]
+
+
+@pytest.mark.parametrize("p", [1, 1.2, 2, 3.5, math.inf])
+def test_cuts_keep_their_digits_when_weights_spread(p: float):
+    """The deep cut of a light coordinate beside the shallow one of a heavy coordinate, the longer one."""
+    rng = np.random.default_rng(0)
+    cases = [((6.235250499312363, 0.011739372325074687, 0.03612845673874915), (1e-20, 1.0, 1e20), 3.55e13)]
+    for _ in range(20):
+        w = tuple((10 ** rng.uniform(-20, 20, 3)).tolist())
+        y = tuple(np.abs(rng.normal(size=3)).tolist())
+        longest = float(Weighted(w, p).norm(torch.tensor(y, dtype=torch.float64)))
+        cases.append((y, w, longest * 10 ** rng.uniform(-20, -0.1)))
+    for y, w, t in cases:
+        norm, size = Weighted(w, p), torch.tensor(y, dtype=torch.float64)
+        cut, level = cut_at_level(size, torch.tensor(t, dtype=torch.float64), norm)
+        expected = torch.tensor(exact_cut(list(y), w, p, t), dtype=torch.float64)
+        assert float(norm.norm(cut - expected)) <= 1e-10 * t
+        assert float(norm.norm(cut)) == pytest.approx(t, rel=1e-13)
+        on = cut > 0
+        assert torch.allclose((size - cut)[on], level.expand(3)[on], rtol=0, atol=1e-15 * max(y))

@@ -12,6 +12,7 @@ from assumptions import EUCLIDEAN, Lp, Norm
 from assumptions.specification import parse_specification
 from assumptions.weighted import Weighted
 from problems import SolverError, affine_support
+from problems.affine_faces import Faces
 from problems.max_affine import FACES, MaxAffine, face_count
 
 EPS = torch.finfo(torch.float64).eps
@@ -127,7 +128,7 @@ def test_enumeration_and_guessed_faces_agree(monkeypatch: pytest.MonkeyPatch):
     for a, b in zip(tried, guessed, strict=True):
         assert torch.allclose(a, b, rtol=0, atol=1e-12)
     monkeypatch.setattr(affine_support, "_order", lambda *_: [7, 3])
-    with pytest.raises(SolverError, match="leave a gap"):
+    with pytest.raises(SolverError, match="leaves a gap"):
         problem.brox(x, 0.3)
 
 
@@ -179,3 +180,51 @@ def test_bad_arguments_and_printing():
     ]:
         with pytest.raises(ValueError, match=named):
             MaxAffine(**arguments)
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e2, 1e4])
+def test_weights_that_spread_keep_the_subgradient(spread: float):
+    """A mean of rows, with the residual computed from it and the inequality on random points."""
+    for seed in range(20):
+        problem = MaxAffine(3, 9, seed=seed)
+        norm = Weighted((spread**-0.5, 1.0, spread**0.5))
+        x = points(problem, 8)
+        t = 0.5 * norm.norm(x - problem.x_star).unsqueeze(-1)
+        found = problem.brox_step(x, t, norm)
+        size = norm.dual(found.subgradient)
+        assert (found.residual <= 1e-12 * t[:, 0] * size).all()
+        w = torch.tensor(norm.weights, dtype=torch.float64)
+        for z in (x, *(found.point + t * row / w for row in points(problem, 30))):
+            bound = problem.gap(found.point) + ((z - found.point) * found.subgradient).sum(dim=-1)
+            assert (problem.gap(z) - bound >= -1e-12 * (t[:, 0] * size + problem.gap(z))).all()
+
+
+def test_weights_that_spread_further_are_not_promised():
+    problem = MaxAffine(3, 9, seed=2)
+    norm, x = Weighted((1e-20, 1.0, 1e20)), problem.x_star + 1
+    assert not problem.offers_brox(norm)
+    with pytest.raises(SolverError, match="conic solver"):
+        problem.brox_step(x, 0.5 * float(norm.norm(x - problem.x_star)), norm)
+
+
+def test_a_face_that_leaves_a_gap_is_refused(monkeypatch: pytest.MonkeyPatch):
+    """With the right faces left out the best of the rest is not returned."""
+    problem = MaxAffine(3, 9, seed=2)
+    x = points(problem, 10)
+    monkeypatch.setattr("problems.max_affine._faces", lambda *_: Faces(problem._drawn[0], [(7,), (8,)]))
+    with pytest.raises(SolverError, match="leaves a gap"):
+        problem.brox(x, 0.3)
+    with pytest.raises(SolverError, match="leaves a gap"):
+        problem.prox(x, 0.3)
+
+
+@pytest.mark.parametrize(("size", "t"), [(1.0, 1e-200), (1e160, 1e150), (1e-6, 1e-180), (1e300, 1e299)])
+def test_squares_that_are_no_numbers(size: float, t: float):
+    problem = MaxAffine()
+    x = problem.x_star + size * torch.tensor([1.0, 0.5], dtype=torch.float64)
+    found = problem.brox_step(x, t)
+    assert float(EUCLIDEAN.norm(found.step) / t) == pytest.approx(1, rel=1e-13)
+    assert torch.allclose(found.subgradient, problem.grad(x), rtol=1e-13)
+    assert float(found.residual / t) <= 1e-14
+    far = problem.brox_step(x, 1e3 * size)
+    assert torch.equal(far.point, problem.x_star)

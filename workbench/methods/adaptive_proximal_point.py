@@ -17,8 +17,9 @@ from workbench.methods.base import Method, Point, ones
 class AdaptiveProximalPoint(Method):
     """x_next = prox(x, stepsize) with the stepsize for which |x_next - x| = radius.
 
-    Found by a search over the stepsize that calls nothing but prox; where no stepsize moves that far, a
-    minimiser is within reach and x_next is the nearest one. radius > 0: units of x; a float or
+    Found by a search over the stepsize that calls nothing but prox; where a minimiser is within reach,
+    x_next is the nearest one. SolverError where prox(x, stepsize) - x does not resolve the radius, below
+    some thousand roundings of |x|, or no stepsize moves that far. radius > 0: units of x; a float or
     (*batch, 1). ValueError otherwise. Source: the reading of BPM as a proximal point method in
     Gruntkowska, Li, Rane, Richtarik (2025), arXiv:2502.02002.
     """

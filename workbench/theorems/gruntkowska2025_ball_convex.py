@@ -56,7 +56,7 @@ DISTANCE = Theorem(
         Mutant(
             "also when a minimiser is just within reach: there may be two, on opposite sides",
             Cosine(d=1, start=(3 * math.pi,)),
-            {"parameters": {"radius": t_ball}, "when": radius <= dist},
+            {"parameters": {"radius": t_ball}, "when": True},
         ),
         Mutant(
             "the double well for every radius",
