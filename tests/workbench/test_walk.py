@@ -50,7 +50,7 @@ def test_a_walk_is_made_once():
         (BPM(0.5), L1, {"schedule": {"radius": lambda k: 0.5 / (k + 1)}}),
         (GradientDescent(0.5), Huber(), {}),
     ],
-    ids="radius column norm method problem steps start rows rule both".split(),
+    ids=["radius", "column", "norm", "method", "problem", "steps", "start", "rows", "rule", "both"],
 )
 def test_what_differs_is_not_remembered(method, problem, options):
     memory = Memory()
