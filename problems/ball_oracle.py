@@ -1,17 +1,16 @@
 """Problems that can be minimised over balls: exactly where they know how, else by a conic solver."""
 
 from abc import abstractmethod
-from typing import Any
 
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Norm
 from problems.ball_step import BallStep
-from problems.base import Problem
+from problems.conic_form import ConicForm
 from problems.oracle_guards import positive_step, require_norm_fits
 
 
-class BallOracle(Problem):
+class BallOracle(ConicForm):
     """Offers ``brox_step`` and ``brox``. A subclass writes ``_ball_step``.
 
     ``offers_brox(norm)`` says in which norms ``_ball_step`` is exact up to rounding, |s| at most
@@ -22,14 +21,6 @@ class BallOracle(Problem):
     @abstractmethod
     def _ball_step(self, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
         """Minimise over {z : |z - x| <= t}; t: (*batch, 1) or (), checked. Only for norms it knows."""
-
-    def conic(self, z: Any, cp: Any) -> Any:
-        """f(z) as an expression of ``cp`` (the module cvxpy); z: a variable of shape (d,).
-
-        A problem with a domain adds ``conic_constraints(z, cp)``, a list, and ``into_domain(x)``.
-        NotImplementedError where f cannot be written for a conic solver.
-        """
-        raise NotImplementedError(f"{self!r} is not written for a conic solver")
 
     def brox_step(self, x: Tensor, radius: float | Tensor, norm: Norm = EUCLIDEAN) -> BallStep:
         """argmin of f over {z : |z - x| <= radius}, the minimiser nearest to x if one is in the ball.

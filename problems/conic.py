@@ -12,8 +12,8 @@ from torch import Tensor
 from assumptions import Convex, Norm, StronglyConvex
 from assumptions.base import EPS
 from problems.ball_newton import SolverError
-from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
+from problems.conic_form import ConicForm
 from problems.lp_form import has_lp_form, lp_form
 
 TOLERANCE = 1e-6
@@ -45,7 +45,7 @@ class _Solution(NamedTuple):
     tolerance: float
 
 
-def conic_step(problem: BallOracle, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
+def conic_step(problem: ConicForm, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
     """argmin of f over {z : |z - x| <= t} by cvxpy and Clarabel, row by row.
 
     problem: certified convex, with ``conic``; if its domain is not the whole space, also with
@@ -77,7 +77,7 @@ def _nothing(rows: Tensor, shape: torch.Size) -> tuple[Tensor, Tensor, Tensor]:
     return empty, empty, rows.new_zeros(shape)
 
 
-def _require_conic(problem: BallOracle, norm: Norm) -> None:
+def _require_conic(problem: ConicForm, norm: Norm) -> None:
     """TypeError unless the problem is certified convex and the norm can be written."""
     if not any(isinstance(c.assumption, Convex | StronglyConvex) for c in problem.certified):
         raise TypeError(f"{problem!r} is not certified convex: no conic solver minimises it over a ball")
@@ -92,7 +92,7 @@ def _require_conic(problem: BallOracle, norm: Norm) -> None:
 
 
 @lru_cache(maxsize=64)
-def _compiled(problem: BallOracle, norm: Norm) -> _Compiled:
+def _compiled(problem: ConicForm, norm: Norm) -> _Compiled:
     z, w, x = cp.Variable(problem.d), cp.Variable(problem.d), cp.Parameter(problem.d)
     t = cp.Parameter(nonneg=True)
     try:
@@ -110,7 +110,7 @@ def _compiled(problem: BallOracle, norm: Norm) -> _Compiled:
     return _Compiled(program, x, t, w, tie)
 
 
-def _solve(problem: BallOracle, x: Tensor, t: float, norm: Norm) -> _Solution:
+def _solve(problem: ConicForm, x: Tensor, t: float, norm: Norm) -> _Solution:
     """The first of SOLVER_TOLERANCES that is met. SolverError if none is."""
     program, at, radius, w, tie = _compiled(problem, norm)
     at.value, radius.value = x.cpu().numpy(), t
@@ -135,7 +135,7 @@ def _solve(problem: BallOracle, x: Tensor, t: float, norm: Norm) -> _Solution:
     raise SolverError(f"{said} ended with status {status!r}, not {cp.OPTIMAL!r}")
 
 
-def _row(problem: BallOracle, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
+def _row(problem: ConicForm, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
     """One point, (d,), one radius, (1,)."""
     if not bool(x.isfinite().all()):
         lost = torch.full_like(x, torch.nan)
@@ -156,7 +156,7 @@ def _row(problem: BallOracle, x: Tensor, t: Tensor, norm: Norm) -> BallStep:
     return _checked(problem, x, t, norm, result, found)
 
 
-def _pulled(problem: BallOracle, x: Tensor, step: Tensor, t: Tensor, norm: Norm) -> Tensor | None:
+def _pulled(problem: ConicForm, x: Tensor, step: Tensor, t: Tensor, norm: Norm) -> Tensor | None:
     """The point in the domain nearest to x + step, back in the ball; None in the whole space."""
     if not problem.offers("into_domain"):
         return None
@@ -165,7 +165,7 @@ def _pulled(problem: BallOracle, x: Tensor, step: Tensor, t: Tensor, norm: Norm)
 
 
 def _checked(
-    problem: BallOracle, x: Tensor, t: Tensor, norm: Norm, result: BallStep, found: _Solution
+    problem: ConicForm, x: Tensor, t: Tensor, norm: Norm, result: BallStep, found: _Solution
 ) -> BallStep:
     """The result with everything that is wrong with it in its residual. SolverError if that is too much.
 
