@@ -74,12 +74,22 @@ def _theorem(t: Theorem, registry: Registry) -> dict[str, Any]:
         "latex": claim_latex(t),
         "proof": t.proof,
         "mutants": [
-            f"{m.why}: {', '.join(f'{k} = {v}' for k, v in m.change.items())}; on {m.on!r}" for m in t.mutants
+            f"{m.why}: {', '.join(f'{k} = {_plain(v)}' for k, v in m.change.items())}; on {m.on!r}"
+            for m in t.mutants
         ],
         "tight": [f"{x.tightness:g} on {x.on!r}" for x in t.tight],
         "instances": [p for p, cases in matched.items() if not isinstance(cases, str)],
         "not applicable": {p: reason for p, reason in matched.items() if isinstance(reason, str)},
     }
+
+
+def _plain(value: Any) -> str:
+    """A changed field as it is written in a theorem: classes and functions by their names."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_plain, value))})"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_plain(entry)}" for name, entry in value.items())
+    return getattr(value, "__name__", None) or str(value)
 
 
 def _class(kind: type, registry: Registry) -> dict[str, Any]:
