@@ -60,29 +60,10 @@ def run(
     A replicate whose state becomes non-finite is frozen: nan from then on, step in ``diverged_at``.
     Raises ValueError for a bad argument and TypeError for a missing oracle, before step 0.
     """
-    if not isinstance(method, Method):
-        raise TypeError(f"method must be an object such as BPM(radius=0.5), got {method!r}")
+    norm = _require_runnable(method, problem, norm)
     require_dimension(steps=steps, every=every)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ValueError(f"seed must be an integer in [0, 2**63), got {seed!r}")
-    missing = [name for name in method.needs if not problem.offers(name)]
-    if missing:
-        raise TypeError(
-            f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer"
-        )
-    if method.unfit(problem):
-        raise TypeError(f"{method!r} does not fit {problem!r}: {method.unfit(problem)}")
-    method.check_shapes()
-    own_norm: Norm = getattr(method, "norm", EUCLIDEAN)
-    norm = norm or own_norm
-    for each in (norm, own_norm):
-        require_norm(each)
-        if not each.fits(problem.d):
-            raise ValueError(f"norm must be a norm in dimension {problem.d}, got {each!r}")
-    if "brox" in method.needs and not (isinstance(problem, BallOracle) or problem.offers_brox(own_norm)):
-        raise TypeError(
-            f"{problem!r} minimises over Euclidean balls only, {method!r} needs those of {own_norm!r}"
-        )
     start = _starts(problem, x0, replicates, device)
     rows = start.shape[0]
     known = {n: as_quantity(n, q) for n, q in {**SHARED, **method.quantities, **(quantities or {})}.items()}
@@ -115,6 +96,31 @@ def run(
                 )
             )
     return Trace.joined(parts, method=method, problem=problem, steps=steps, seed=seed, norm=norm)
+
+
+def _require_runnable(method: Method, problem: Problem, norm: Norm | None) -> Norm:
+    """The norm to measure in. TypeError or ValueError, before any work, where the two do not fit."""
+    if not isinstance(method, Method):
+        raise TypeError(f"method must be an object such as BPM(radius=0.5), got {method!r}")
+    missing = [name for name in method.needs if not problem.offers(name)]
+    if missing:
+        raise TypeError(
+            f"{type(method).__name__} needs {', '.join(missing)}, which {problem!r} does not offer"
+        )
+    if method.unfit(problem):
+        raise TypeError(f"{method!r} does not fit {problem!r}: {method.unfit(problem)}")
+    method.check_shapes()
+    own_norm: Norm = getattr(method, "norm", EUCLIDEAN)
+    norm = norm or own_norm
+    for each in (norm, own_norm):
+        require_norm(each)
+        if not each.fits(problem.d):
+            raise ValueError(f"norm must be a norm in dimension {problem.d}, got {each!r}")
+    if "brox" in method.needs and not (isinstance(problem, BallOracle) or problem.offers_brox(own_norm)):
+        raise TypeError(
+            f"{problem!r} minimises over Euclidean balls only, {method!r} needs those of {own_norm!r}"
+        )
+    return norm
 
 
 def _starts(problem: Problem, x0: Tensor | None, replicates: int | None, device: str) -> Tensor:
