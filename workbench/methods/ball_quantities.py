@@ -4,55 +4,18 @@ Each is read at k about the step that led to x_k, u = x_k and x = x_{k-1}; at k 
 start. None needs the radius: u minimises f over the ball of radius |u - x| around x as well.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from assumptions import Norm, Smooth
-from assumptions.rounding import gradient_noise, value_noise
+from assumptions.rounding import value_noise
+from workbench.methods.ball_multiplier import ball_norm, before, slope, slope_resolution, subgradients
+from workbench.methods.ball_rivals import rival, support, support_resolution
 from workbench.quantities import EPS, Quantity, Reading, in_norm
 
-RIVALS = 12
-"""Other points of the ball that are tried at each step."""
 STEP_VISIBLE = 1e-9
 """Steps shorter than this part of x are rounding."""
-VISIBLE = 1e6
-"""A decrease is seen where the first-order one exceeds this many roundings of the value."""
-
-
-def before(r: Reading) -> Tensor:
-    """The iterates one step earlier; the start itself at k = 0. Shapes as r.x."""
-    return torch.cat([r.x[:, :1], r.x[:, :-1]], 1) if r.x_before is None else r.x_before
-
-
-def subgradients(r: Reading) -> Tensor:
-    """The multipliers' subgradients; at k = 0 the one that the problem returns. Shapes as r.x."""
-    return torch.cat([r.problem.grad(r.x[:, :1]), r.state.subgradient[:, 1:]], 1)
-
-
-def ball_norm(r: Reading) -> Norm:
-    """The norm of the method's balls, whatever norm the run measures distances in."""
-    return getattr(r.method, "norm", r.norm)
-
-
-def _slope(r: Reading) -> Tensor:
-    return ball_norm(r).dual(subgradients(r))
-
-
-def _slope_resolution(r: Reading, value: Tensor) -> Tensor:
-    """Rounding, and what the error of x does: L times it and the noise of gradients where f is smooth.
-
-    Else the subgradient turns and grows with the step, as a part of its length; the problem's gradients
-    on both sides of a kink say nothing about it.
-    """
-    norm = ball_norm(r)
-    smooth = [c.assumption.L for c in r.problem.certified if isinstance(c.assumption, Smooth)]
-    if smooth:
-        change = min(smooth) * r.x_error * norm.rho(r.x.shape[-1])
-        return 64 * EPS * value + 4 * gradient_noise(r.problem, r.x, norm) + change
-    moved = norm.norm(r.x - before(r))
-    return 64 * EPS * value + value * in_norm(r) / torch.where(moved > 0, moved, torch.inf)
 
 
 def _radius(r: Reading) -> Tensor | float:
@@ -65,8 +28,8 @@ def _radius(r: Reading) -> Tensor | float:
 
 def _residual_resolution(r: Reading, value: Tensor) -> Tensor:
     """A subgradient off by its resolution, over the radius."""
-    slope = _slope(r)
-    return 64 * EPS * (value + _radius(r) * slope) + 2 * _radius(r) * _slope_resolution(r, slope)
+    length = slope(r)
+    return 64 * EPS * (value + _radius(r) * length) + 2 * _radius(r) * slope_resolution(r, length)
 
 
 def _misalignment(r: Reading) -> Tensor:
@@ -78,75 +41,10 @@ def _misalignment(r: Reading) -> Tensor:
 
 def _misalignment_resolution(r: Reading, value: Tensor) -> Tensor:
     """Directions off by their relative errors."""
-    moved, slope = (r.x - before(r)).norm(dim=-1), _slope(r)
+    moved, length = (r.x - before(r)).norm(dim=-1), slope(r)
     turned = 2 * r.x_error / torch.where(moved > 0, moved, torch.inf)
-    turned = turned + _slope_resolution(r, slope) / torch.where(slope > 0, slope, torch.inf)
+    turned = turned + slope_resolution(r, length) / torch.where(length > 0, length, torch.inf)
     return 64 * EPS + turned * (2 * value.abs().sqrt() + turned)
-
-
-def _tried(r: Reading) -> Iterator[Tensor]:
-    """Other points of the ball of each step, around u: along axes and in fixed random directions."""
-    x, norm = before(r), ball_norm(r)
-    step = r.x - x
-    moved = norm.norm(step).unsqueeze(-1)
-    generator = torch.Generator().manual_seed(0)
-    for i in range(RIVALS):
-        way = torch.randn(x.shape[-1], dtype=torch.float64, generator=generator).to(x)
-        if i < 2 * x.shape[-1] and i < RIVALS // 2:
-            way = torch.zeros_like(way)
-            way[i // 2] = 1.0 if i % 2 == 0 else -1.0
-        aside = step + moved * way / norm.norm(way)
-        length = norm.norm(aside).unsqueeze(-1)
-        yield x + aside * (moved / torch.where(length > 0, length, 1.0)).clamp(max=1)
-
-
-def _rival(r: Reading) -> Tensor:
-    """The largest distance from u of a point tried in the ball at which f is not above f(u).
-
-    A rival counts only where it is apart from u (by a thousandth of the step) and the value can tell a
-    first-order decrease from its rounding.
-    """
-    u, norm = r.x, ball_norm(r)
-    moved = norm.norm(u - before(r))
-    value, farthest = r.problem.value(u), torch.zeros_like(moved)
-    seen = moved * _slope(r) > VISIBLE * (EPS * value.abs() + value_noise(r.problem, u))
-    for z in _tried(r):
-        away = norm.norm(z - u)
-        better = (r.problem.value(z) <= value) & seen & (away > 1e-3 * moved)
-        farthest = torch.maximum(farthest, torch.where(better, away, 0.0))
-    return farthest
-
-
-def _elsewhere(r: Reading) -> Iterator[Tensor]:
-    """Points at which a support of f is tried: rivals, the start, the last iterate, a minimiser."""
-    yield from _tried(r)
-    yield before(r)
-    yield r.x[:, :1].expand_as(r.x)
-    if r.problem.offers("x_star"):
-        yield r.problem.x_star.to(r.x).expand_as(r.x)  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _support(r: Reading) -> Tensor:
-    """How far f(u) + <g, z - u> lies above f(z) at the points tried, at most; 0 at k = 0."""
-    g, u = subgradients(r), r.x
-    value, above = r.problem.value(u), torch.zeros_like(u[..., 0])
-    for z in _elsewhere(r):
-        excess = value + (g * (z - u)).sum(dim=-1) - r.problem.value(z)
-        above = torch.maximum(above, excess)
-    above[:, 0] = 0.0
-    return above
-
-
-def _support_resolution(r: Reading, value: Tensor) -> Tensor:
-    """Rounding of both sides at each point, and the error of g over the distance."""
-    g, u = subgradients(r), r.x
-    own = r.problem.value(u).abs() + value_noise(r.problem, u) / EPS
-    slope_error, worst = _slope_resolution(r, _slope(r)), torch.zeros_like(value)
-    for z in _elsewhere(r):
-        f = r.problem.value(z).abs() + value_noise(r.problem, z) / EPS
-        sizes = own + f.nan_to_num(posinf=0.0) + (g * z).abs().sum(dim=-1) + (g * u).abs().sum(dim=-1)
-        worst = torch.maximum(worst, 64 * EPS * sizes + 2 * slope_error * ball_norm(r).norm(z - u))
-    return worst
 
 
 def _half(r: Reading) -> tuple[Tensor, Tensor]:
@@ -176,7 +74,7 @@ def _composed(r: Reading) -> Tensor:
 
 def _nested_resolution(r: Reading, value: Tensor) -> Tensor:
     noise = EPS * value.abs() + value_noise(r.problem, r.x)
-    return 64 * noise + _slope(r) * (2 * in_norm(r) + 64 * EPS * r.norm.norm(r.x))
+    return 64 * noise + slope(r) * (2 * in_norm(r) + 64 * EPS * r.norm.norm(r.x))
 
 
 def _reach(r: Reading) -> Tensor:
@@ -197,7 +95,7 @@ def _fenchel_size(r: Reading, value: Tensor) -> Tensor:
 
 def _fenchel_resolution(r: Reading, value: Tensor) -> Tensor:
     """The gap of an inequality that is tight: of first order in the errors of g, times the size of x."""
-    slope_error = _slope_resolution(r, _slope(r))
+    slope_error = slope_resolution(r, slope(r))
     reach = r.norm.norm(r.x) + in_norm(r)
     return 64 * EPS * _fenchel_size(r, value) + value_noise(r.problem, r.x) + 2 * reach * slope_error
 
@@ -206,8 +104,8 @@ BALL_QUANTITIES: Mapping[str, Quantity] = {
     "slope": Quantity(
         "dual norm of the multiplier's subgradient at x_k; at the start, of the problem's",
         r"\|g_k\|_*",
-        _slope,
-        _slope_resolution,
+        slope,
+        slope_resolution,
         needs=("brox_step",),
         unit="f / x",
         nonnegative=True,
@@ -224,8 +122,8 @@ BALL_QUANTITIES: Mapping[str, Quantity] = {
     "support": Quantity(
         "how far f(x_k) + <g_k, z - x_k> lies above f(z) at the points tried: 0 for a subgradient",
         r"\max_z f(x_k) + \langle g_k, z - x_k\rangle - f(z)",
-        _support,
-        _support_resolution,
+        support,
+        support_resolution,
         needs=("brox_step",),
         unit="f",
         nonnegative=True,
@@ -240,7 +138,7 @@ BALL_QUANTITIES: Mapping[str, Quantity] = {
     "rival": Quantity(
         "distance from x_k of the farthest point tried in the ball at which f is not above f(x_k)",
         r"\mathrm{rival}_k",
-        _rival,
+        rival,
         lambda r, v: 8 * EPS * v + 2 * in_norm(r),
         needs=("brox_step",),
         unit="x",
