@@ -17,10 +17,11 @@ from problems.oracle_guards import positive_step, project_unique, require_vector
 from problems.profiles import PROFILES, Profile
 from problems.radial import approach, approaches, length
 from problems.space import Choice, Integers, Range
+from problems.zero_minimum import ZeroMinimum
 
 
 @dataclass(frozen=True)
-class EuclideanNorm(BallOracle):
+class EuclideanNorm(ZeroMinimum, BallOracle):
     """f(x) = phi(|x - c|), |.| Euclidean, phi increasing on r >= 0 with phi(0) = 0.
 
     d: dimension. center: c, (d,), 0 if empty. profile: the name of phi: "identity" r, "half-square"
@@ -35,7 +36,6 @@ class EuclideanNorm(BallOracle):
     center: tuple[float, ...] = ()
     profile: str = "identity"
     start: tuple[float, ...] = ()
-    f_star: ClassVar[float] = 0.0
 
     space: ClassVar[Mapping[str, Range]] = {"d": Integers(1, 6), "profile": Choice(tuple(PROFILES))}
 
@@ -81,15 +81,6 @@ class EuclideanNorm(BallOracle):
     def value(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns (*batch,)."""
         return self._phi.value(self._offset(x)[1].squeeze(-1))
-
-    def gap(self, x: Tensor) -> Tensor:
-        """The value: f_star = 0. x: (*batch, d). Returns (*batch,)."""
-        return self.value(x)
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
-        del x
-        return gap
 
     def _gradient(self, y: Tensor, r: Tensor) -> Tensor:
         """phi'(r) y / r, 0 where r = 0: a subgradient where phi(|.|) has a kink."""

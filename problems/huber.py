@@ -19,10 +19,11 @@ from problems.oracle_guards import positive_step, project_unique
 from problems.outward import certify, round_up
 from problems.radial import approach, approaches, length
 from problems.space import Integers, LogUniform, Range
+from problems.zero_minimum import ZeroMinimum
 
 
 @dataclass(frozen=True)
-class Huber(BallOracle):
+class Huber(ZeroMinimum, BallOracle):
     """f(x) = L/2 |x|^2 if |x| <= delta, else L delta (|x| - delta/2); |.| Euclidean.
 
     L > 0: units of f per squared unit of x. delta > 0: units of x. start: overrides x0, by default
@@ -33,7 +34,6 @@ class Huber(BallOracle):
     delta: float = 1.0
     d: int = 1  # pyright: ignore[reportIncompatibleMethodOverride]
     start: tuple[float, ...] = ()
-    f_star: ClassVar[float] = 0.0
 
     space: ClassVar[Mapping[str, Range]] = {
         "L": LogUniform(1e-2, 1e2),
@@ -78,15 +78,6 @@ class Huber(BallOracle):
         s = length(x).squeeze(-1)
         inner = s.clamp(max=self.delta)
         return self.L * inner * (s - inner / 2)
-
-    def gap(self, x: Tensor) -> Tensor:
-        """The value: f_star = 0. x: (*batch, d). Returns (*batch,)."""
-        return self.value(x)
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
-        del x
-        return gap
 
     def grad(self, x: Tensor) -> Tensor:
         """L x min(1, delta / |x|). Shapes (*batch, d)."""

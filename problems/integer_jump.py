@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -15,10 +14,11 @@ from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.interval import fits_line, half_length, integers_within
 from problems.oracle_guards import project_unique
+from problems.zero_minimum import ZeroMinimum
 
 
 @dataclass(frozen=True)
-class IntegerJump(BallOracle):
+class IntegerJump(ZeroMinimum, BallOracle):
     """f(x) = |x| if x is an integer, |x| + 1 otherwise; d = 1. Finite, lower semicontinuous.
 
     start: overrides x0 = 2. ValueError otherwise. Ball steps of radius t >= 1 end at integers and are
@@ -26,7 +26,6 @@ class IntegerJump(BallOracle):
     """
 
     start: tuple[float, ...] = ()
-    f_star: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         """Check the start."""
@@ -67,15 +66,6 @@ class IntegerJump(BallOracle):
         require_points(x, 1)
         x = x.squeeze(-1)
         return x.abs() + (x != x.round()).to(x)
-
-    def gap(self, x: Tensor) -> Tensor:
-        """The value: f_star = 0. x: (*batch, 1). Returns (*batch,)."""
-        return self.value(x)
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
-        del x
-        return gap
 
     def grad(self, x: Tensor) -> Tensor:
         """sign(x): a subgradient at the integers, the derivative elsewhere. Shapes (*batch, 1)."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -15,17 +14,17 @@ from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.interval import fits_line, half_length, integers_within
 from problems.oracle_guards import project_unique
+from problems.zero_minimum import ZeroMinimum
 
 
 @dataclass(frozen=True)
-class LatticeAbs(BallOracle):
+class LatticeAbs(ZeroMinimum, BallOracle):
     """f(x) = |x| if x is an integer, +inf otherwise; d = 1.
 
     start: overrides x0 = 7; an integer. ValueError otherwise. Source: definition.
     """
 
     start: tuple[float, ...] = ()
-    f_star: ClassVar[float] = 0.0
 
     def __post_init__(self) -> None:
         """A start in the domain."""
@@ -76,15 +75,6 @@ class LatticeAbs(BallOracle):
         """x: (*batch, 1). Returns (*batch,)."""
         size = x.abs().squeeze(-1)
         return torch.where(self.contains(x) | size.isnan(), size, torch.inf)
-
-    def gap(self, x: Tensor) -> Tensor:
-        """The value: f_star = 0. x: (*batch, 1). Returns (*batch,)."""
-        return self.value(x)
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
-        del x
-        return gap
 
     def grad(self, x: Tensor) -> Tensor:
         """sign(x) for integers: |y| >= |x| + sign(x) (y - x). nan outside the domain. Shapes (*batch, 1)."""

@@ -19,10 +19,11 @@ from problems.level import cut_at_level, cut_weights
 from problems.lp_form import has_lp_form, lp_form
 from problems.oracle_guards import positive_step, project_unique, require_vector
 from problems.space import Integers, Range
+from problems.zero_minimum import ZeroMinimum
 
 
 @dataclass(frozen=True)
-class LInfNorm(BallOracle):
+class LInfNorm(ZeroMinimum, BallOracle):
     """f(x) = max_i |x_i - c_i|.
 
     d: dimension. center: c, (d,), 0 if empty. start: overrides x0, by default c + (1, ..., d).
@@ -36,7 +37,6 @@ class LInfNorm(BallOracle):
     d: int = 3  # pyright: ignore[reportIncompatibleMethodOverride]
     center: tuple[float, ...] = ()
     start: tuple[float, ...] = ()
-    f_star: ClassVar[float] = 0.0
 
     space: ClassVar[Mapping[str, Range]] = {"d": Integers(1, 6)}
 
@@ -78,15 +78,6 @@ class LInfNorm(BallOracle):
     def value(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns (*batch,)."""
         return self._offset(x).abs().amax(dim=-1)
-
-    def gap(self, x: Tensor) -> Tensor:
-        """The value: f_star = 0. x: (*batch, d). Returns (*batch,)."""
-        return self.value(x)
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
-        del x
-        return gap
 
     def grad(self, x: Tensor) -> Tensor:
         """The sign of the first largest coordinate, in its place; 0 at c. Shapes (*batch, d)."""

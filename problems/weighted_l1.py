@@ -19,10 +19,11 @@ from problems.oracle_guards import positive_step, require_norm_fits, require_vec
 from problems.outward import certify, length_up
 from problems.soft_ball import soft_ball
 from problems.space import LogUniform, Range, Vector
+from problems.zero_minimum import ZeroMinimum
 
 
 @dataclass(frozen=True)
-class WeightedL1(BallOracle):
+class WeightedL1(ZeroMinimum, BallOracle):
     """f(x) = sum_i w_i |x_i - c_i|.
 
     weights: w >= 0, at least one > 0, units of f per unit of x; where w_i = 0, x_i is free. center:
@@ -32,7 +33,6 @@ class WeightedL1(BallOracle):
     weights: tuple[float, ...]
     center: tuple[float, ...] = ()
     start: tuple[float, ...] = ()
-    f_star: ClassVar[float] = 0.0
 
     space: ClassVar[Mapping[str, Range]] = {"weights": Vector(LogUniform(1e-4, 10.0), 1, 6)}
 
@@ -81,15 +81,6 @@ class WeightedL1(BallOracle):
         """x: (*batch, d). Returns (*batch,)."""
         require_points(x, self.d)
         return (self._w.to(x) * (x - self.x_star.to(x)).abs()).sum(dim=-1)
-
-    def gap(self, x: Tensor) -> Tensor:
-        """The value: f_star = 0. x: (*batch, d). Returns (*batch,)."""
-        return self.value(x)
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
-        del x
-        return gap
 
     def grad(self, x: Tensor) -> Tensor:
         """w_i sign(x_i - c_i), 0 at the kink: a subgradient. Shapes (*batch, d)."""
