@@ -14,6 +14,7 @@ from assumptions.ball_support import reach, rivals, slopes
 from assumptions.base import Assumption, Check, Function
 from assumptions.guards import require_dimension, require_nonnegative, require_positive
 from assumptions.norms import EUCLIDEAN, Norm, require_norm
+from assumptions.region import EVERYWHERE, Region, require_everywhere
 
 LARGER = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 """A check tries these multiples of t_ball, for the statement speaks of all larger radii."""
@@ -119,13 +120,16 @@ class BallConvex(Assumption):
             low, high = (middle, high) if refuted(middle) else (low, middle)
         return {"t_ball_seen": low, "t_ball_next_seen": high}
 
-    def refute(self, problem: Function, budget: int = 20_000, seed: int = 0) -> BallCheck:
+    def refute(
+        self, problem: Function, budget: int = 20_000, seed: int = 0, region: Region = EVERYWHERE
+    ) -> BallCheck:
         """Checks centers of its own choice: hills of f, integers, a grid or a sample (see ``centres``).
 
         budget: about centers times points y, split among the radii; searches for argmins come on top. The
-        same for the same seed.
+        same for the same seed. ValueError for a region: the steps would leave it.
         """
         require_dimension(budget=budget)
+        require_everywhere(self, region)
         radii = self._radii(problem)
         each = min(max(budget // 100, 1), 600)
         n = max(budget // (each * len(radii)), 1)

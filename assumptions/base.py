@@ -39,7 +39,10 @@ class Function(Protocol):
 
 
 class Sides(NamedTuple):
-    """lhs <= rhs, both >= 0, shape (*batch,); ``resolution`` is the rounding error of lhs - rhs."""
+    """lhs <= rhs, both >= 0, shape (*batch,); ``resolution`` is the rounding error of lhs - rhs.
+
+    Where an inequality is one for each layer or term, a last axis counts these.
+    """
 
     lhs: Tensor
     rhs: Tensor
@@ -67,14 +70,35 @@ class Assumption(Specified, ABC):
     ``sense`` says for each constant which way the statement grows stronger: -1 if a smaller
     constant says more (L), +1 if a larger one does (mu). Each constant name has one meaning in the
     whole project.
+
+    ``needs`` names the oracles and facts that a problem must offer, beside value and grad; ``instead``
+    says what serves where one is missing.
     """
 
     sense: ClassVar[Mapping[str, int]] = {}
+    needs: ClassVar[tuple[str, ...]] = ()
+    instead: ClassVar[str] = ""
 
     @classmethod
     def constants(cls) -> tuple[str, ...]:
         """Names of the constants, in order."""
         return tuple(cls.sense)
+
+    @classmethod
+    def lacking(cls, problem: Function) -> str:
+        """What the problem would have to offer, for people; empty if nothing is missing."""
+        missing = [name for name in cls.needs if not problem.offers(name)]
+        if not missing:
+            return ""
+        hint = f"; {cls.instead}" if cls.instead else ""
+        return f"{cls.__name__} needs {', '.join(missing)}, which {problem!r} does not offer{hint}"
+
+    @classmethod
+    def require(cls, problem: Function) -> None:
+        """TypeError saying what is missing and what would help, if something is."""
+        lacking = cls.lacking(problem)
+        if lacking:
+            raise TypeError(lacking)
 
     @abstractmethod
     def check(self, problem: Function, *points: Tensor) -> Check:
@@ -82,12 +106,17 @@ class Assumption(Specified, ABC):
 
     @classmethod
     @abstractmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Smallest constants consistent with the points, named ``_seen``."""
+    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, Any]:
+        """Smallest constants consistent with the points, named ``_seen``.
+
+        Several constants that trade against each other come with their whole front.
+        """
 
     @abstractmethod
-    def refute(self, problem: Function, budget: int = 20_000, seed: int = 0) -> Check:
-        """Search for a violation with at most ``budget`` evaluations of the ratio."""
+    def refute(
+        self, problem: Function, budget: int = 20_000, seed: int = 0, region: Region = EVERYWHERE
+    ) -> Check:
+        """Search in ``region`` for a violation, with at most ``budget`` evaluations of the ratio."""
 
     def implied_by(self, other: "Assumption") -> bool:
         """True if ``other`` is of the same class and geometry and says at least as much."""

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from assumptions.base import Assumption, Check, Function
 from assumptions.guards import require_dimension
+from assumptions.region import EVERYWHERE, Region, require_everywhere
 from assumptions.rounding import NOISE, ROUNDINGS, value_noise, value_scale
 from assumptions.sampling import sample_points
 
@@ -57,12 +58,15 @@ class Continuous(Assumption):
         del problem, points, options
         return {}
 
-    def refute(self, problem: Function, budget: int = 20_000, seed: int = 0) -> Check:
+    def refute(
+        self, problem: Function, budget: int = 20_000, seed: int = 0, region: Region = EVERYWHERE
+    ) -> Check:
         """Checks ``budget`` pairs: points of ``sample_points``, half of them moved to integers.
 
         Functions made by rules such as rounding jump at integers, where random points never are.
         """
         require_dimension(budget=budget)
+        require_everywhere(self, region)
         x, y = sample_points(problem, budget, 2, seed=seed)
         odd = (torch.arange(budget, device=x.device) % 2 == 1).unsqueeze(-1)
         lattice = torch.where(odd, x.round(), x)

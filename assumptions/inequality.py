@@ -1,22 +1,26 @@
 """Universally quantified inequalities: write both sides, inherit check and refute."""
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from assumptions.base import Assumption, Check, Function, Sides
+from assumptions.region import EVERYWHERE, Region
+from assumptions.rounding import VISIBLE
 from assumptions.search import ascend
 
 UNDERFLOW = 1e-300
 """Squares of numbers that small are no longer numbers."""
 
+Points = tuple[Tensor, ...]
+
 
 class Inequality(Assumption):
     """A universally quantified inequality lhs(points) <= rhs(points).
 
-    A subclass writes ``sides`` and, if it has constants, ``estimate``; check and refute follow.
+    A subclass writes ``sides`` and, if it has constants, ``estimate``; check, refute and along follow.
     ``arity`` is the number of points that the inequality speaks of.
     """
 
@@ -24,15 +28,44 @@ class Inequality(Assumption):
 
     @abstractmethod
     def sides(self, problem: Function, *points: Tensor) -> Sides:
-        """Both sides at the points, each (*batch, d)."""
+        """Both sides at the points, each (*batch, d).
+
+        Both are 0 where the inequality does not speak of the points (too far apart, say).
+        """
+
+    def admissible(self, problem: Function, *points: Tensor) -> Points:
+        """The points, moved to where the inequality speaks of them (within a local radius, say).
+
+        Each (*batch, d); differentiable. A search moves its points there before it judges them.
+        """
+        del problem
+        return points
 
     def ratio(self, problem: Function, *points: Tensor) -> Tensor:
         """lhs / rhs, (*batch,); nan where both vanish (x == y), inf where only rhs does."""
         lhs, rhs, _ = self.sides(problem, *points)
         return lhs / rhs
 
+    def along(self, problem: Function, x: Tensor) -> Tensor:
+        """The ratio at each step of a trajectory x, (*batch, n, d): consecutive points play the points.
+
+        Returns (*batch, n - 1), or (*batch, n) for arity 1; with a last axis where the inequality is one for
+        each layer or term. TypeError for a missing oracle, ValueError for fewer than two points.
+        """
+        self.require(problem)
+        lhs, rhs, _ = self._each(problem, *steps_of(x, self.arity))
+        return lhs / rhs
+
+    def _each(self, problem: Function, *points: Tensor) -> Sides:
+        """The sides before anything is reduced."""
+        return self.sides(problem, *points)
+
     def check(self, problem: Function, *points: Tensor) -> Check:
-        """Refuted if some lhs exceeds rhs by more than rounding, or is not finite where rhs is."""
+        """Refuted if some lhs exceeds rhs by more than rounding, or is not finite where rhs is.
+
+        TypeError for an oracle that the problem lacks.
+        """
+        self.require(problem)
         if len(points) != self.arity:
             raise ValueError(f"{type(self).__name__} speaks of {self.arity} points, got {len(points)}")
         points = tuple(p.reshape(-1, p.shape[-1]) for p in torch.broadcast_tensors(*points))
@@ -54,6 +87,83 @@ class Inequality(Assumption):
         witness = tuple(p[worst].detach().clone() for p in points)
         return Check(self, verdict, float(shown), witness, points[0].shape[0])
 
-    def refute(self, problem: Function, budget: int = 20_000, seed: int = 0) -> Check:
+    def refute(
+        self, problem: Function, budget: int = 20_000, seed: int = 0, region: Region = EVERYWHERE
+    ) -> Check:
         """Batched ascent on the ratio from log-uniformly separated points (see ``search``)."""
-        return ascend(self, problem, budget=budget, seed=seed)
+        self.require(problem)
+        return ascend(self, problem, budget=budget, seed=seed, region=region)
+
+
+class OneConstant(Inequality):
+    """An inequality with one constant, to which one of its sides is proportional; ``estimate`` follows.
+
+    ``sense`` -1: lhs <= c unit, and c_seen = max of lhs / unit. ``sense`` +1: c unit <= rhs, and c_seen = min
+    of rhs / unit. The resolution must not hide what is seen: it is read at c = 1.
+    """
+
+    @classmethod
+    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, Any]:
+        """The constant that the points need, named ``_seen``.
+
+        options: the other fields of the class. Points where the sides are within 100 roundings are left out;
+        where none is left, 0 for a constant that is an upper bound, inf for a lower one. TypeError for an
+        unknown option or a missing oracle.
+        """
+        cls.require(problem)
+        (name,) = cls.constants()
+        try:
+            unit = cls(**{name: 1.0}, **options)
+        except TypeError as error:
+            raise TypeError(f"{cls.__name__}.estimate: {error}") from None
+        lhs, rhs, resolution = unit._each(problem, *torch.broadcast_tensors(*points))
+        resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
+        upper = cls.sense[name] < 0
+        kept = ~(lhs <= VISIBLE * resolution) & ~((rhs == 0) & (lhs == 0))
+        if not bool(kept.any()):
+            return {f"{name}_seen": 0.0 if upper else float("inf")}
+        seen = (lhs / rhs)[kept].max() if upper else (rhs / lhs)[kept].min()
+        return {f"{name}_seen": float(seen)}
+
+
+class EntryInequality(Inequality):
+    """An inequality for each layer, or for each term of a sum: a subclass writes ``entry_sides``.
+
+    ``sides`` picks, row by row, the entry with the largest ratio; ``along`` keeps all of them.
+    """
+
+    @abstractmethod
+    def entry_sides(self, problem: Function, *points: Tensor) -> Sides:
+        """Both sides for every entry: (*batch, entries)."""
+
+    def _each(self, problem: Function, *points: Tensor) -> Sides:
+        return self.entry_sides(problem, *points)
+
+    def sides(self, problem: Function, *points: Tensor) -> Sides:
+        """The sides of the worst entry, (*batch,)."""
+        return worst_entry(self.entry_sides(problem, *points))
+
+
+def worst_entry(sides: Sides) -> Sides:
+    """Of a last axis of entries, the one most in conflict: beyond rounding first, then by ratio. (*batch,)."""
+    lhs, rhs, resolution = sides
+    with torch.no_grad():
+        excess = lhs - rhs - resolution.nan_to_num(nan=0.0, posinf=0.0)
+        ratio = (lhs / rhs).nan_to_num(nan=-1.0, posinf=1e300)
+        score = torch.where(excess > 0, ratio + 1e300, ratio)
+        score = torch.where(lhs.isnan() | rhs.isnan(), torch.inf, score)
+        worst = score.argmax(dim=-1, keepdim=True)
+    return Sides(*(side.expand_as(lhs).gather(-1, worst).squeeze(-1) for side in sides))
+
+
+def steps_of(x: Tensor, arity: int) -> Points:
+    """Consecutive points of x, (*batch, n, d), as ``arity`` tensors; of three, the last two are the same.
+
+    Arity 1: the points themselves. ValueError unless there are an axis of steps and enough of them.
+    """
+    least = min(arity, 2)
+    if x.dim() < 2 or x.shape[-2] < least:
+        raise ValueError(f"x must have shape (*batch, n, d) with n >= {least}, got {tuple(x.shape)}")
+    if arity == 1:
+        return (x,)
+    return (x[..., :-1, :], *[x[..., 1:, :]] * (arity - 1))

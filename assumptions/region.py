@@ -52,3 +52,11 @@ class Region(Protocol):
 
 
 EVERYWHERE = Everywhere()
+
+
+def require_everywhere(statement: object, region: Region) -> None:
+    """ValueError for a region, from a statement that speaks of the whole space alone."""
+    if region != EVERYWHERE:
+        raise ValueError(
+            f"{statement!r} speaks of the whole space; region must be Everywhere(), got {region!r}"
+        )

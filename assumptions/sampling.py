@@ -7,6 +7,7 @@ from torch import Tensor
 
 from assumptions.base import Function
 from assumptions.guards import require_dimension
+from assumptions.region import EVERYWHERE, Region
 
 DECADES = 6.0
 """Offsets and separations spread over this many powers of ten."""
@@ -14,16 +15,25 @@ LARGEST = 1e2
 """Largest offset and separation, in units of the size of the centre (at least 1)."""
 
 
-def sample_points(problem: Function, n: int, arity: int = 2, seed: int = 0) -> tuple[Tensor, ...]:
+HALVINGS = 60
+"""Steps towards x0 that a point outside the region takes; then it is x0."""
+
+
+def sample_points(
+    problem: Function, n: int, arity: int = 2, seed: int = 0, region: Region = EVERYWHERE
+) -> tuple[Tensor, ...]:
     """``arity`` tensors (n, d): row i of all of them is one tuple of points.
 
     Centres are ``x0`` and, if offered, ``x_star``. The first point of a tuple is a centre plus an
     offset, the others the first plus a separation; both lengths are log-uniform over six decades
     up to 100 times the size of the centre. Half of the tuples move along axes, half in uniformly
-    random directions. The same for the same seed; domains are left to the caller. n, arity >= 1,
-    else ValueError.
+    random directions. A point outside ``region`` is moved halfway to x0, as often as it takes; the domain
+    of the problem is left to the caller. The same for the same seed. ValueError unless n, arity >= 1 and
+    x0 lies in the region.
     """
     require_dimension(n=n, arity=arity)
+    if not bool(region.contains(problem.x0)):
+        raise ValueError(f"region must hold x0 = {problem.x0.tolist()}, got {region!r}")
     generator = torch.Generator().manual_seed(seed)
     centres = [problem.x0.to(torch.float64)]
     if problem.offers("x_star"):
@@ -33,7 +43,25 @@ def sample_points(problem: Function, n: int, arity: int = 2, seed: int = 0) -> t
     size = LARGEST * centre.norm(dim=-1, keepdim=True).clamp(min=1.0)
     first = centre + size * _moves(n, problem.d, generator).to(centre)
     others = [first + size * _moves(n, problem.d, generator).to(centre) for _ in range(arity - 1)]
-    return (first, *others)
+    return tuple(into_region(p, region, problem.x0.to(centre)) for p in (first, *others))
+
+
+def into_region(x: Tensor, region: Region, anchor: Tensor) -> Tensor:
+    """x where it is in the region, else halfway to the anchor until it is. x: (*batch, d), anchor: (d,)."""
+    for _ in range(HALVINGS):
+        outside = ~region.contains(x)
+        if not bool(outside.any()):
+            return x
+        x = torch.where(outside.unsqueeze(-1), (x + anchor) / 2, x)
+    return torch.where(region.contains(x).unsqueeze(-1), x, anchor.expand_as(x))
+
+
+def in_domain(problem: Function, x: Tensor, region: Region = EVERYWHERE) -> Tensor:
+    """Whether x lies in the region and where the problem is defined. x: (*batch, d). bool (*batch,)."""
+    inside = region.contains(x)
+    if problem.offers("contains"):
+        inside = inside & getattr(problem, "contains")(x)  # noqa: B009  (optional attribute)
+    return inside
 
 
 def _moves(n: int, d: int, generator: torch.Generator) -> Tensor:

@@ -1,13 +1,14 @@
 """Adversarial search: ascent on the ratio lhs / rhs of an inequality."""
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from assumptions.base import Check, Function, Sides
 from assumptions.guards import require_dimension
-from assumptions.sampling import sample_points
+from assumptions.region import EVERYWHERE, Region
+from assumptions.sampling import in_domain, sample_points
 
 STEPS = 40
 """Evaluations of one restart."""
@@ -27,22 +28,32 @@ class Climbable(Protocol):
         """lhs, rhs and their resolution."""
         ...
 
+    def admissible(self, problem: Function, *points: Tensor) -> Points:
+        """The points, moved to where the inequality speaks of them."""
+        ...
+
     def check(self, problem: Function, *points: Tensor) -> Check:
         """The verdict at given points."""
         ...
 
 
-def ascend(assumption: Climbable, problem: Function, budget: int = 20_000, seed: int = 0) -> Check:
+def ascend(
+    assumption: Climbable,
+    problem: Function,
+    budget: int = 20_000,
+    seed: int = 0,
+    region: Region = EVERYWHERE,
+) -> Check:
     """Climb the ratio from sampled points, then ``check`` the sampled and the best points.
 
     budget: >= 1, at most this many evaluations of the ratio (points times steps) while searching;
     ``check`` alone judges what was found. Restarts take turns: Adam on log(lhs / rhs), where the
     ratio has a gradient in the points; bisection, where there are two points; and random local
-    search. Points where the problem says that
-    it is not defined (``contains``) are left out; ValueError if none is left. The same for the
-    same seed.
+    search. Only points of ``region`` count, and of the domain of the problem (``contains``); ValueError if
+    x0 is not in the region, or if no point is left. The same for the same seed.
     """
     require_dimension(budget=budget)
+    hill = _Hill(assumption, problem, region)
     tried: list[Points] = []
     restart = 0
     while budget > 0:
@@ -50,58 +61,60 @@ def ascend(assumption: Climbable, problem: Function, budget: int = 20_000, seed:
         steps = min(STEPS, budget // batch)
         # one more point than needed: the second sets the length of the moves even if arity is 1
         stream = 1_000_003 * seed + restart
-        start = sample_points(problem, batch, assumption.arity + 1, seed=stream)
+        start = sample_points(problem, batch, assumption.arity + 1, seed=stream, region=region)
         length = (start[1] - start[0]).norm(dim=-1, keepdim=True) / 10
         start = start[: assumption.arity]
         climb = _LADDERS[restart % len(_LADDERS)]
-        if (climb is _adam and not _has_gradient(assumption, problem, start)) or (
+        if (climb is _adam and not hill.has_gradient(start)) or (
             climb is _bisect and (assumption.arity != 2 or steps < 3)
         ):
             climb = _local
-        tried += [start, climb(assumption, problem, start, length, steps, stream)]
+        tried += [start, climb(hill, start, length, steps, stream)]
         budget -= batch * steps
         restart += 1
     points = tuple(torch.cat(column) for column in zip(*tried, strict=True))
-    inside = _inside(problem, points)
+    points = assumption.admissible(problem, *points)
+    inside = hill.inside(points)
     return assumption.check(problem, *(p[inside] for p in points))
 
 
-def _score(assumption: Climbable, problem: Function, points: Points) -> tuple[Tensor, Tensor]:
-    """log(lhs / rhs), and the same as a merit: -inf where rounding or the domain makes it void."""
-    lhs, rhs, resolution = assumption.sides(problem, *points)
-    score = lhs.log() - rhs.log()
-    with torch.no_grad():
-        resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
-        violated = ~(lhs <= rhs + resolution) | ~lhs.isfinite()
-        visible = violated | (torch.maximum(lhs, rhs) > 10 * resolution)
-        merit = torch.where(violated, score.nan_to_num(nan=torch.inf, posinf=torch.inf).clamp(min=0), score)
-        merit = torch.where(visible & _inside(problem, points), merit, -torch.inf)
-    return score, merit.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+class _Hill(NamedTuple):
+    """What is climbed."""
+
+    assumption: Climbable
+    problem: Function
+    region: Region
+
+    def score(self, points: Points) -> tuple[Tensor, Tensor]:
+        """log(lhs / rhs), and the same as a merit: -inf where rounding or the domain makes it void."""
+        points = self.assumption.admissible(self.problem, *points)
+        lhs, rhs, resolution = self.assumption.sides(self.problem, *points)
+        score = lhs.log() - rhs.log()
+        with torch.no_grad():
+            resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
+            violated = ~(lhs <= rhs + resolution) | ~lhs.isfinite()
+            visible = violated | (torch.maximum(lhs, rhs) > 10 * resolution)
+            climbing = score.nan_to_num(nan=torch.inf, posinf=torch.inf).clamp(min=0)
+            merit = torch.where(violated, climbing, score)
+            merit = torch.where(visible & self.inside(points), merit, -torch.inf)
+        return score, merit.nan_to_num(nan=-torch.inf, posinf=torch.inf, neginf=-torch.inf)
+
+    def inside(self, points: Points) -> Tensor:
+        """Rows of which all points lie in the region and where the problem is defined: bool (n,)."""
+        return torch.stack([in_domain(self.problem, p.detach(), self.region) for p in points]).all(dim=0)
+
+    def has_gradient(self, points: Points) -> bool:
+        """True if the ratio can be differentiated in the points: some oracles leave torch."""
+        first = tuple(p[:1].clone().requires_grad_() for p in points)
+        try:
+            with torch.enable_grad():
+                lhs, rhs, _ = self.assumption.sides(self.problem, *first)
+        except RuntimeError:  # torch refuses to hand a tensor with history to numpy
+            return False
+        return lhs.requires_grad or rhs.requires_grad
 
 
-def _inside(problem: Function, points: Points) -> Tensor:
-    """Rows of which all points lie where the problem is defined: bool (n,)."""
-    inside = torch.ones(points[0].shape[:-1], dtype=torch.bool, device=points[0].device)
-    if problem.offers("contains"):
-        for p in points:
-            inside = inside & getattr(problem, "contains")(p.detach())  # noqa: B009  (optional attribute)
-    return inside
-
-
-def _has_gradient(assumption: Climbable, problem: Function, points: Points) -> bool:
-    """True if the ratio can be differentiated in the points: some oracles leave torch."""
-    first = tuple(p[:1].clone().requires_grad_() for p in points)
-    try:
-        with torch.enable_grad():
-            lhs, rhs, _ = assumption.sides(problem, *first)
-    except RuntimeError:  # torch refuses to hand a tensor with history to numpy
-        return False
-    return lhs.requires_grad or rhs.requires_grad
-
-
-def _adam(
-    assumption: Climbable, problem: Function, start: Points, length: Tensor, steps: int, seed: int
-) -> Points:
+def _adam(hill: _Hill, start: Points, length: Tensor, steps: int, seed: int) -> Points:
     """The best points on a path of Adam, whose steps have about the given length per entry."""
     del seed
     points = best = tuple(p.clone() for p in start)
@@ -110,7 +123,7 @@ def _adam(
     for step in range(1, steps + 1):
         leaves = tuple(p.clone().requires_grad_() for p in points)
         with torch.enable_grad():
-            score, merit = _score(assumption, problem, leaves)
+            score, merit = hill.score(leaves)
             finite = torch.where(score.isfinite(), score, 0.0).sum()
             grads = torch.autograd.grad(finite, leaves, allow_unused=True, materialize_grads=True)
         best, best_merit = _better(points, merit, best, best_merit)
@@ -126,9 +139,7 @@ def _adam(
     return best
 
 
-def _bisect(
-    assumption: Climbable, problem: Function, start: Points, length: Tensor, steps: int, seed: int
-) -> Points:
+def _bisect(hill: _Hill, start: Points, length: Tensor, steps: int, seed: int) -> Points:
     """The best pair met on halving each pair again and again, on the side of the larger merit.
 
     If lhs obeys the triangle inequality and rhs is proportional to |x - y|, some half is at least as
@@ -136,26 +147,24 @@ def _bisect(
     """
     del length, seed
     pair = best = start
-    _, best_merit = _score(assumption, problem, start)
+    _, best_merit = hill.score(start)
     for _ in range((steps - 1) // 2):
         middle = pair[0] + (pair[1] - pair[0]) / 2
         halves = (pair[0], middle), (middle, pair[1])
-        merits = [_score(assumption, problem, half)[1] for half in halves]
+        merits = [hill.score(half)[1] for half in halves]
         pair, _ = _better(halves[0], merits[0], halves[1], merits[1])
         best, best_merit = _better(pair, torch.maximum(*merits), best, best_merit)
     return best
 
 
-def _local(
-    assumption: Climbable, problem: Function, start: Points, length: Tensor, steps: int, seed: int
-) -> Points:
+def _local(hill: _Hill, start: Points, length: Tensor, steps: int, seed: int) -> Points:
     """The best points of a random walk that moves only uphill, by 10^-3 to 10 lengths."""
     generator = torch.Generator().manual_seed(seed)
     best = start
     best_merit = torch.full_like(length.squeeze(-1), -torch.inf)
     points = start
     for _ in range(steps):
-        _, merit = _score(assumption, problem, points)
+        _, merit = hill.score(points)
         best, best_merit = _better(points, merit, best, best_merit)
         factor = torch.rand(length.shape, dtype=torch.float64, generator=generator)
         size = length * (10.0 ** (4 * factor - 3)).to(length)

@@ -34,7 +34,8 @@ class Problem(Specified, ABC):
     brox_step(x, radius, norm)    the same with the step, the multiplier's subgradient and the KKT
                                   residual: a ``BallStep``
     conjugate(g)                  f^*(g) = sup_z <g, z> - f(z), (*batch,); inf where it is infinite
-    hvp(x, v)                     Hessian times v
+    hvp(x, v)                     Hessian times v; offered where f is twice differentiable everywhere
+    noise                         a ``Noise``: the stochastic gradient is grad f(x) plus a draw of it
 
     ``stepsize`` and ``radius`` are a float or ``(*batch, 1)``. Oracles make tensors only from
     ``x`` (``x.new_tensor``, ``.to(x)``), so that the device is a flag.
@@ -158,6 +159,29 @@ class Problem(Specified, ABC):
             raise TypeError(f"{self!r} has {self.n_terms} terms but no part_grad")
         del j
         return self.grad(x)
+
+    def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
+        """Value of term j (f is the mean of its terms); f(x) if j is None.
+
+        x: (*batch, d); j: int64 (*batch,). Returns (*batch,).
+        """
+        if self.n_terms != 1:
+            raise TypeError(f"{self!r} has {self.n_terms} terms but no part_value")
+        del j
+        return self.value(x)
+
+    def part_grads(self, x: Tensor) -> Tensor:
+        """Gradients of all terms, (*batch, n_terms, d). x: (*batch, d)."""
+        terms = range(self.n_terms)
+        return torch.stack([self.part_grad(x, self._term(x, j)) for j in terms], dim=-2)
+
+    def part_values(self, x: Tensor) -> Tensor:
+        """Values of all terms, (*batch, n_terms). x: (*batch, d)."""
+        return torch.stack([self.part_value(x, self._term(x, j)) for j in range(self.n_terms)], dim=-1)
+
+    @staticmethod
+    def _term(x: Tensor, j: int) -> Tensor:
+        return torch.full(x.shape[:-1], j, dtype=torch.int64, device=x.device)
 
     @classmethod
     def sample(cls, seed: int) -> Self:
