@@ -145,7 +145,7 @@ class EntryInequality(Inequality):
 
 
 def worst_entry(sides: Sides) -> Sides:
-    """Of a last axis of entries, the one most in conflict: beyond rounding first, then by ratio. (*batch,)."""
+    """Of a last axis of entries the worst: beyond rounding first, then by ratio. (*batch,)."""
     lhs, rhs, resolution = sides
     with torch.no_grad():
         excess = lhs - rhs - resolution.nan_to_num(nan=0.0, posinf=0.0)
