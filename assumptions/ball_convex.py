@@ -73,6 +73,15 @@ class BallConvex(Assumption):
         require_norm(self.norm)
         object.__setattr__(self, "t_ball", float(self.t_ball))
 
+    @classmethod
+    def sample(
+        cls, problem: Function, n: int, seed: int = 0, region: Region = EVERYWHERE
+    ) -> tuple[Tensor, ...]:
+        """About n centers: hills of f, integers, a grid or a sample (see ``centres``)."""
+        require_dimension(n=n)
+        require_everywhere(cls(0.0), region)
+        return (centres(problem, n, 0.0, seed),)
+
     def check(self, problem: Function, *points: Tensor) -> BallCheck:
         """Over centers x, (*batch, d), at t_ball and larger radii; centers outside the domain are left out.
 

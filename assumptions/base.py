@@ -100,6 +100,13 @@ class Assumption(Specified, ABC):
         if lacking:
             raise TypeError(lacking)
 
+    @classmethod
+    @abstractmethod
+    def sample(
+        cls, problem: Function, n: int, seed: int = 0, region: Region = EVERYWHERE
+    ) -> tuple[Tensor, ...]:
+        """Points to try the statement on, about n tuples: what ``check`` and ``estimate`` take."""
+
     @abstractmethod
     def check(self, problem: Function, *points: Tensor) -> Check:
         """Worst case over the given points, each (*batch, d)."""

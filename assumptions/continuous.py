@@ -31,6 +31,21 @@ class Continuous(Assumption):
 
     arity: ClassVar[int] = 2
 
+    @classmethod
+    def sample(
+        cls, problem: Function, n: int, seed: int = 0, region: Region = EVERYWHERE
+    ) -> tuple[Tensor, ...]:
+        """n pairs of ``sample_points``, half of the first points moved to integers.
+
+        Functions made by rules such as rounding jump at integers, where random points never are.
+        """
+        require_everywhere(cls(), region)
+        x, y = sample_points(problem, n, cls.arity, seed=seed)
+        odd = (torch.arange(n, device=x.device) % 2 == 1).unsqueeze(-1)
+        lattice = torch.where(odd, x.round(), x)
+        # a pair of one point says nothing
+        return lattice, torch.where((y == lattice).all(dim=-1, keepdim=True), lattice + 0.6180339887, y)
+
     def check(self, problem: Function, *points: Tensor) -> Check:
         """Over pairs x, y, each (*batch, d). The witness is a pair of neighbouring points that jumps."""
         if len(points) != self.arity:
@@ -47,7 +62,8 @@ class Continuous(Assumption):
         jump = ~(late <= torch.maximum(SHARE * early, rounding)) | ~late.isfinite()
         # what is below rounding says nothing
         kept = torch.where(late > rounding, late / (SHARE * early), 0.0).nan_to_num(nan=torch.inf)
-        worst = int(torch.where(jump, 1e300 + late.nan_to_num(nan=torch.inf), kept).argmax())
+        jumps = torch.where(jump, late.nan_to_num(nan=torch.inf), -torch.inf)
+        worst = int((jumps if bool(jump.any()) else kept).argmax())
         ratio = float(kept[worst])
         verdict = "refuted" if bool(jump.any()) else "not refuted"
         return Check(self, verdict, ratio, (x[worst].clone(), y[worst].clone()), n)
@@ -61,18 +77,9 @@ class Continuous(Assumption):
     def refute(
         self, problem: Function, budget: int = 20_000, seed: int = 0, region: Region = EVERYWHERE
     ) -> Check:
-        """Checks ``budget`` pairs: points of ``sample_points``, half of them moved to integers.
-
-        Functions made by rules such as rounding jump at integers, where random points never are.
-        """
+        """Checks ``budget`` pairs of ``sample``."""
         require_dimension(budget=budget)
-        require_everywhere(self, region)
-        x, y = sample_points(problem, budget, 2, seed=seed)
-        odd = (torch.arange(budget, device=x.device) % 2 == 1).unsqueeze(-1)
-        lattice = torch.where(odd, x.round(), x)
-        # a pair of one point says nothing
-        y = torch.where((y == lattice).all(dim=-1, keepdim=True), lattice + 0.6180339887, y)
-        return self.check(problem, lattice, y)
+        return self.check(problem, *self.sample(problem, budget, seed, region))
 
 
 def _finite_pairs(

@@ -9,6 +9,7 @@ from torch import Tensor
 from assumptions.base import Assumption, Check, Function, Sides
 from assumptions.region import EVERYWHERE, Region
 from assumptions.rounding import VISIBLE
+from assumptions.sampling import in_domain, sample_points
 from assumptions.search import ascend
 
 UNDERFLOW = 1e-300
@@ -25,6 +26,19 @@ class Inequality(Assumption):
     """
 
     arity: ClassVar[int] = 2
+
+    @classmethod
+    def sample(
+        cls, problem: Function, n: int, seed: int = 0, region: Region = EVERYWHERE
+    ) -> tuple[Tensor, ...]:
+        """At most n tuples of ``sample_points``: those in the region and in the domain. ValueError if none is."""
+        points = sample_points(problem, n, cls.arity, seed=seed, region=region)
+        inside = torch.stack([in_domain(problem, p, region) for p in points]).all(dim=0)
+        if not bool(inside.any()):
+            raise ValueError(
+                f"none of {n} sampled tuples lies in the domain of {problem!r} and in {region!r}"
+            )
+        return tuple(p[inside] for p in points)
 
     @abstractmethod
     def sides(self, problem: Function, *points: Tensor) -> Sides:
@@ -79,7 +93,8 @@ class Inequality(Assumption):
         # a pair whose sides are both below rounding says nothing: it never is the worst ratio
         meaningful = violated | (torch.maximum(lhs.abs(), rhs.abs()) > 10 * resolution)
         score = torch.where(meaningful, ratio.nan_to_num(nan=-1.0), ratio.new_tensor(-1.0))
-        score = torch.where(violated, score.nan_to_num(nan=torch.inf).clamp(min=1) + 1e300, score)
+        if violated.any():  # the worst of those
+            score = torch.where(violated, ratio.nan_to_num(nan=torch.inf).clamp(min=0), -torch.inf)
         worst = int(score.argmax())
         undefined = violated[worst] and not bool(torch.isfinite(rhs[worst]))
         verdict = "undefined" if undefined else "refuted" if violated.any() else "not refuted"
@@ -149,10 +164,11 @@ def worst_entry(sides: Sides) -> Sides:
     lhs, rhs, resolution = sides
     with torch.no_grad():
         excess = lhs - rhs - resolution.nan_to_num(nan=0.0, posinf=0.0)
-        ratio = (lhs / rhs).nan_to_num(nan=-1.0, posinf=1e300)
-        score = torch.where(excess > 0, ratio + 1e300, ratio)
-        score = torch.where(lhs.isnan() | rhs.isnan(), torch.inf, score)
-        worst = score.argmax(dim=-1, keepdim=True)
+        ratio = (lhs / rhs).nan_to_num(nan=-1.0)
+        ratio = torch.where(lhs.isnan() | rhs.isnan(), torch.inf, ratio)
+        beyond = ~(excess <= 0)
+        violated = beyond.any(dim=-1, keepdim=True) & ~beyond
+        worst = torch.where(violated, -torch.inf, ratio).argmax(dim=-1, keepdim=True)
     return Sides(*(side.expand_as(lhs).gather(-1, worst).squeeze(-1) for side in sides))
 
 

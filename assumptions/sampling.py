@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from assumptions.base import Function
-from assumptions.guards import require_dimension
+from assumptions.guards import require_dimension, require_positive
 from assumptions.region import EVERYWHERE, Region
 
 DECADES = 6.0
@@ -15,6 +15,8 @@ LARGEST = 1e2
 """Largest offset and separation, in units of the size of the centre (at least 1)."""
 
 
+MOST = 10**6
+"""Tuples of a grid."""
 HALVINGS = 60
 """Steps towards x0 that a point outside the region takes; then it is x0."""
 
@@ -44,6 +46,39 @@ def sample_points(
     first = centre + size * _moves(n, problem.d, generator).to(centre)
     others = [first + size * _moves(n, problem.d, generator).to(centre) for _ in range(arity - 1)]
     return tuple(into_region(p, region, problem.x0.to(centre)) for p in (first, *others))
+
+
+def grid_points(
+    problem: Function, each: int, arity: int = 2, region: Region = EVERYWHERE, half: float | None = None
+) -> tuple[Tensor, ...]:
+    """All tuples of ``arity`` points of an even grid of ``each`` numbers per axis, as ``arity`` tensors (n, d).
+
+    The grid fills the cube around x0 of half side ``half``, by default 3 times the distance from x0 to
+    x_star (1 if that is not known or 0); only points of the region and of the domain are kept. ValueError
+    for more than 10^6 tuples: use ``sample_points`` there; or if no point is left.
+    """
+    require_dimension(each=each, arity=arity)
+    axes = problem.d * arity
+    if axes * math.log(each) > math.log(MOST):
+        most = int(MOST ** (1 / axes) + 1e-9)
+        fitting = f"at most {most} fit" if most > 1 else "no grid fits"
+        raise ValueError(
+            f"a grid of {each} points per axis has {each}^{axes} tuples in dimension {problem.d}, more than "
+            f"10^6; {fitting}; sample points instead"
+        )
+    x0 = problem.x0.detach().to(torch.float64)
+    if half is None:
+        star = getattr(problem, "x_star").detach().to(x0) if problem.offers("x_star") else x0  # noqa: B009
+        half = 3 * float((x0 - star).norm()) or 1.0
+    require_positive(half=half)
+    line = torch.linspace(-half, half, each, dtype=x0.dtype).to(x0) if each > 1 else x0.new_zeros(1)
+    points = x0 + torch.cartesian_prod(*[line] * problem.d).reshape(-1, problem.d)
+    points = points[in_domain(problem, points, region)]
+    if not points.shape[0]:
+        raise ValueError(f"no point of the grid around x0 lies in the domain and in region {region!r}")
+    index = torch.arange(points.shape[0])
+    tuples = torch.cartesian_prod(*[index] * arity).reshape(-1, arity)
+    return tuple(points[tuples[:, i]] for i in range(arity))
 
 
 def into_region(x: Tensor, region: Region, anchor: Tensor) -> Tensor:

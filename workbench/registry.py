@@ -16,6 +16,7 @@ from assumptions import (
     Assumption,
     Implies,
     Norm,
+    Region,
     Specified,
     parse_specification,
 )
@@ -144,13 +145,57 @@ class Registry:
         text = specification.strip()
         if text in self._norms:
             raise UnknownNameError(f"norm {text!r} lacks its arguments; one is {EUCLIDEAN!r}")
-        try:
-            made = parse_specification(text, self._norms)
-        except TypeError as error:
-            raise UnknownNameError(f"norm {text!r}: {error}") from None
+        made = self._made("norm", text, self._norms)
         if not isinstance(made, Norm):
             raise UnknownNameError(f"{text!r} is not a norm; one is {EUCLIDEAN!r}")
         return made
+
+    def assumption(self, specification: str) -> Assumption:
+        """The assumption that prints like this. ValueError where the text is not accepted."""
+        kind, _ = self.assumption_class(specification)
+        names = {**self._norms, **self._helpers, kind.__name__: kind}
+        return self._made("assumption", specification, names)
+
+    def assumption_class(self, specification: str) -> tuple[type[Assumption], dict[str, Any]]:
+        """The class that a text names, and the fields that it gives: ``Smooth``, ``BoundedMoment(p=1.5)``.
+
+        For estimates: constants may be left out, and those that are given are dropped. ValueError for an
+        unknown name, or for a field that the class does not have.
+        """
+        text = specification.strip()
+        name = text.partition("(")[0].strip()
+        classes = {a.__name__: a for a in self.assumptions}
+        if name not in classes:
+            close = close_to(name, classes)
+            raise UnknownNameError(f"no assumption {name!r}{close}; `workbench list assumptions` shows all")
+        kind = classes[name]
+        if text == name:
+            return kind, {}
+        given: dict[str, Any] = self._made(
+            "assumption", text, {**self._norms, **self._helpers, name: _Fields}
+        )
+        plain = [f.name for f in dataclasses.fields(kind) if f.init]  # pyright: ignore[reportArgumentType]
+        unknown = [n for n in given if n not in plain]
+        if unknown:
+            raise UnknownNameError(
+                f"assumption {text!r}: {name} has no field {unknown[0]!r}; its fields: {', '.join(plain)}"
+            )
+        return kind, {n: v for n, v in given.items() if n not in kind.constants()}
+
+    def region(self, specification: str) -> Region:
+        """The region that prints like this, such as ``Ball(center=(0.0,), radius=1.0)`` or a ``Box``."""
+        made = self._made("region", specification, self._names)
+        if not callable(getattr(made, "contains", None)) or isinstance(made, Problem):
+            raise UnknownNameError(
+                f"{specification!r} is not a region; one is Ball(center=(0.0,), radius=1.0)"
+            )
+        return made
+
+    def _made(self, what: str, specification: str, names: dict[str, Any]) -> Any:
+        try:
+            return parse_specification(specification.strip(), names)
+        except TypeError as error:
+            raise UnknownNameError(f"{what} {specification!r}: {error}") from None
 
     def _example(self, family: str) -> str:
         texts = [text for text in self._by_text if text.startswith(f"{family}(")]
@@ -166,11 +211,26 @@ class Registry:
         return {name: c for name, c in self._names.items() if issubclass(c, Norm) and c is not Norm}
 
     @cached_property
+    def _helpers(self) -> dict[str, Any]:
+        """What fields of assumptions may be, besides norms: neither problems nor assumptions."""
+        room = (Problem, Assumption, Norm)
+        return {name: c for name, c in self._names.items() if not issubclass(c, room)}
+
+    @cached_property
     def _names(self) -> dict[str, Any]:
         """Classes that a specification may call: what the rooms export and the user defines."""
         exported = [getattr(room, name) for room in (assumptions, problems) for name in room.__all__]
         classes = [c for c in exported if isinstance(c, type) and issubclass(c, Specified)]
         return {c.__name__: c for c in (*classes, *self.families, *self.assumptions)}
+
+
+class _Fields(dict[str, Any]):
+    """The keywords of a call, kept instead of made into an object."""
+
+    def __init__(self, *positional: Any, **named: Any) -> None:
+        if positional:
+            raise TypeError(f"name its fields, as in L=2.0, got {', '.join(map(repr, positional))}")
+        super().__init__(**named)
 
 
 def _required(kind: type[Method]) -> list[str]:

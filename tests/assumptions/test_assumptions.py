@@ -445,3 +445,16 @@ def test_constants_are_the_fields_besides_the_norm(cls: type[Assumption]):
     fields = {f.name for f in dataclasses.fields(cls)}
     assert fields - {"norm"} == set(cls.constants())
     assert set(cls.sense.values()) <= {-1, 1}
+
+
+def test_the_witness_is_the_worst_violation_not_the_first():
+    f = quadratic(1.0, 10.0)
+    zero = torch.zeros(3, 2, dtype=torch.float64)
+    away = torch.tensor([[0.6, 0.8], [0.0, 1.0], [0.8, 0.6]], dtype=torch.float64)
+    found = Smooth(5.0).check(f, zero, away)
+    assert found.ratio == pytest.approx(2.0, rel=1e-12)
+    assert torch.equal(found.witness[1], away[1])
+
+
+def test_a_search_finds_the_worst_direction():
+    assert Smooth(9.0).refute(rotated(1.0, 10.0, 3.0, seed=5)).ratio == pytest.approx(10 / 9, rel=1e-6)

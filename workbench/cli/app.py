@@ -140,6 +140,10 @@ def _run(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Keep the whole run, as .npz or .csv.")
     ] = None,
+    iterates: Annotated[
+        bool,
+        typer.Option("--iterates", help="Keep the iterates too, in an .npz: `check --along` reads them."),
+    ] = False,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")
     ] = None,
@@ -158,6 +162,58 @@ def _run(
         norm=norm,
         file=file,
         out=out,
+        iterates=iterates,
+        json=json,
+    )
+
+
+@app.command("check")
+def _check(
+    assumption: Annotated[
+        str, typer.Argument(metavar="ASSUMPTION", help="As 'Smooth(L=2.0)'; 'Smooth' alone: as certified.")
+    ],
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help="As 'Huber(L=2.0, d=4)'.")],
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="The constants that samples need, with the front of pairs.")
+    ] = False,
+    refute: Annotated[bool, typer.Option("--refute", help="Search for a violation.")] = False,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Prove it by interval arithmetic (SymbolicProblem).")
+    ] = False,
+    along: Annotated[
+        Path | None, typer.Option("--along", metavar="TRACE", help="At each step of a saved run.")
+    ] = None,
+    points: Annotated[int, typer.Option("--points", min=1, help="Sampled tuples of points.")] = 10_000,
+    grid: Annotated[
+        int | None, typer.Option("--grid", min=1, help="Instead: an even grid with so many numbers per axis.")
+    ] = None,
+    budget: Annotated[int, typer.Option("--budget", min=1, help="Evaluations of a search.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32, help="Seed of samples and searches.")] = 0,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="REGION", help="As 'Ball(center=(0.0,), radius=1.0)'.")
+    ] = None,
+    norm: Annotated[str | None, typer.Option("--norm", metavar="NORM", help="As 'Lp(p=1.0)'.")] = None,
+    file: UserFile = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")
+    ] = None,
+) -> None:
+    """Does a problem satisfy an assumption? Check, estimate, search for a violation, prove."""
+    dispatch(
+        "check",
+        assumption=assumption,
+        problem=problem,
+        estimate=estimate,
+        refute=refute,
+        certify=certify,
+        along=along,
+        points=points,
+        grid=grid,
+        budget=budget,
+        seed=seed,
+        region=region,
+        norm=norm,
+        file=file,
         json=json,
     )
 

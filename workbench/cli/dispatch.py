@@ -13,6 +13,7 @@ COMMANDS = {
     "list": "workbench.cli.listing",
     "show": "workbench.cli.show",
     "run": "workbench.cli.run",
+    "check": "workbench.cli.check",
     "verify": "workbench.cli.verify",
     "replay": "workbench.cli.replay",
     "new": "workbench.cli.new",

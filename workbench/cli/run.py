@@ -38,6 +38,7 @@ def main(
     norm: str | None,
     file: Path | None,
     out: Path | None,
+    iterates: bool,
     json: str | None,
 ) -> int:
     """Run, show, write; 0 also where the run diverged, which is a result."""
@@ -51,6 +52,9 @@ def main(
         options["record"] = [name.strip() for name in record.split(",")] if record is not None else None
     if out is not None and out.suffix not in SUFFIXES:
         raise WrongUseError(f"--out must end in {' or '.join(SUFFIXES)}, got {str(out)!r}")
+    if iterates and (out is None or out.suffix != ".npz"):
+        raise WrongUseError("--iterates keeps them in an .npz file: add --out RUN.npz")
+    options["keep_state"] = iterates
     for target in (json, None if out is None else str(out)):
         require_writable(target)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's objects print is not part of the result
