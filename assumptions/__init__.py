@@ -4,9 +4,11 @@ from assumptions.affine import Affine
 from assumptions.affine_gradient import AffineGradient
 from assumptions.ball_convex import BallConvex
 from assumptions.base import Assumption, Certificate, Check, Function, Sides
+from assumptions.closure import closure
 from assumptions.continuous import Continuous
 from assumptions.convex import Convex
-from assumptions.implies import IMPLICATIONS, Implies, closure
+from assumptions.implications import IMPLICATIONS
+from assumptions.implies import Implies
 from assumptions.inequality import Inequality
 from assumptions.layers import Layers
 from assumptions.lipschitz import Lipschitz

@@ -1,7 +1,6 @@
 """Functions without curvature."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -23,9 +22,3 @@ class Affine(Inequality):
         x, y = points
         gap, size, resolution = bregman(problem, x, y)
         return Sides(size + gap.abs(), size, resolution)
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Nothing to estimate: there are no constants."""
-        del problem, points, options
-        return {}

@@ -1,7 +1,6 @@
 """Functions of constant curvature."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,9 +27,3 @@ class AffineGradient(Inequality):
         return Sides(
             size + other + (forward - backward).abs() / 2, size + other, torch.maximum(resolution, noise)
         )
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Nothing to estimate: there are no constants."""
-        del problem, points, options
-        return {}

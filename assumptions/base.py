@@ -112,12 +112,15 @@ class Assumption(Specified, ABC):
         """Worst case over the given points, each (*batch, d)."""
 
     @classmethod
-    @abstractmethod
     def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, Any]:
-        """Smallest constants consistent with the points, named ``_seen``.
+        """Smallest constants consistent with the points, named ``_seen``; none where there is no constant.
 
         Several constants that trade against each other come with their whole front.
         """
+        del problem, points, options
+        if cls.constants():
+            raise TypeError(f"{cls.__name__} does not say how {', '.join(cls.constants())} are estimated")
+        return {}
 
     @abstractmethod
     def refute(

@@ -1,7 +1,7 @@
 """Continuity of a function that is finite everywhere."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -67,12 +67,6 @@ class Continuous(Assumption):
         ratio = float(kept[worst])
         verdict = "refuted" if bool(jump.any()) else "not refuted"
         return Check(self, verdict, ratio, (x[worst].clone(), y[worst].clone()), n)
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Nothing to estimate: there are no constants."""
-        del problem, points, options
-        return {}
 
     def refute(
         self, problem: Function, budget: int = 20_000, seed: int = 0, region: Region = EVERYWHERE

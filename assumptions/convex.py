@@ -1,7 +1,6 @@
 """Convexity."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,9 +24,3 @@ class Convex(Inequality):
         gap, size, resolution = bregman(problem, x, y)
         # f(y) = inf satisfies the inequality, where inf - inf would not say so
         return Sides(torch.where(gap == torch.inf, 0.0, size - gap), size, resolution)
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Nothing to estimate: there are no constants."""
-        del problem, points, options
-        return {}

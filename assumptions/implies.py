@@ -1,20 +1,9 @@
-"""What implies what: rows of premises, a rule for the constants, and a proof."""
+"""What a row of the table of implications is: premises, a rule for the constants, and a proof."""
 
-import itertools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from assumptions.affine import Affine
-from assumptions.affine_gradient import AffineGradient
-from assumptions.ball_convex import BallConvex
-from assumptions.base import Assumption, Certificate
-from assumptions.continuous import Continuous
-from assumptions.convex import Convex
-from assumptions.lipschitz import Lipschitz
-from assumptions.pl import PL
-from assumptions.region import EVERYWHERE, Ball, Everywhere, Region
-from assumptions.smooth import Smooth
-from assumptions.strongly_convex import StronglyConvex
+from assumptions.base import Assumption
 
 
 @dataclass(frozen=True)
@@ -37,114 +26,3 @@ class Implies:
             raise ValueError(f"premises must name at least one assumption, got {self.premises!r}")
         if not self.proof.strip():
             raise ValueError(f"proof must not be empty, got {self.proof!r}")
-
-
-IMPLICATIONS: tuple[Implies, ...] = (
-    Implies(
-        premises=(StronglyConvex,),
-        rule=lambda strong: Convex(),  # noqa: ARG005
-        proof="mu/2 |x - y|^2 >= 0",
-        local=True,
-    ),
-    Implies(
-        premises=(StronglyConvex,),
-        rule=lambda strong: PL(mu_pl=strong.mu, norm=strong.norm),
-        proof="f_star >= min over z of f(x) + <g, z> + mu/2 |z|^2 = f(x) - |g|_*^2 / (2 mu)",
-    ),
-    Implies(
-        premises=(Convex,),
-        rule=lambda convex: BallConvex(0.0),  # noqa: ARG005
-        proof="x in dom f: subgradients of f + indicator of the ball at u are sums, c (x - u) is one of f",
-    ),
-    Implies(
-        premises=(Convex, Lipschitz),
-        rule=lambda convex, lipschitz: Continuous(),  # noqa: ARG005
-        proof="subgradients everywhere: f(x) - f(y) <= <g(x), x - y> <= G |x - y|",
-    ),
-    Implies(
-        premises=(Smooth,),
-        rule=lambda smooth: Continuous(),  # noqa: ARG005
-        proof="f is differentiable",
-    ),
-    Implies(
-        premises=(Affine,),
-        rule=lambda affine: AffineGradient(),  # noqa: ARG005
-        proof="the gradient is constant",
-        local=True,
-    ),
-)
-"""The room's rows. Where a row is not local, f_star may lie outside the ball, or the steps over balls."""
-
-
-def closure(
-    certificates: Iterable[Certificate], implications: tuple[Implies, ...] = IMPLICATIONS
-) -> tuple[Certificate, ...]:
-    """All that follows from the certificates, less what another one says at least as well.
-
-    A conclusion holds where all its premises hold; premises on two different regions, and premises on
-    a region with a row that is not ``local``, give none. It is declared if a premise is. A certificate
-    is dropped if another one implies it, on a region at least as large, with a status at least as
-    good. Ends when no row gives anything new; ValueError if that takes more than 100 rounds.
-    """
-    known: list[Certificate] = []
-    for certificate in certificates:
-        known = _added(known, certificate)
-    for _ in range(100):
-        before = known
-        for row in implications:
-            for conclusion in _conclusions(row, tuple(known)):
-                known = _added(known, conclusion)
-        if known == before:
-            return tuple(known)
-    raise ValueError("implications keep producing new certificates; a row must not strengthen its premise")
-
-
-def _conclusions(row: Implies, known: tuple[Certificate, ...]) -> Iterable[Certificate]:
-    """What one row gives on all choices of premises."""
-    choices = [[c for c in known if type(c.assumption) is premise] for premise in row.premises]
-    for chosen in itertools.product(*choices):
-        region = _common_region(chosen)
-        if region is None or (region != EVERYWHERE and not row.local):
-            continue
-        conclusion = row.rule(*(c.assumption for c in chosen))
-        if conclusion is None:
-            continue
-        declared = any(c.status == "declared" for c in chosen)
-        first, *others = chosen
-        steps = tuple(dict.fromkeys(s for c in chosen for s in c.steps))
-        steps += tuple(f"with {c.assumption!r}: {c.proof}" for c in others)
-        combined = replace(first, steps=steps, region=region, status="declared" if declared else "certified")
-        yield combined.then(conclusion, row.proof)
-
-
-def _common_region(chosen: tuple[Certificate, ...]) -> Region | None:
-    """Where all hold: everywhere, or the one region named; None if two are named."""
-    named = {c.region for c in chosen if c.region != EVERYWHERE}
-    if len(named) > 1:
-        return None
-    return named.pop() if named else EVERYWHERE
-
-
-def _added(known: list[Certificate], new: Certificate) -> list[Certificate]:
-    """``known`` with ``new``, unless it adds nothing, and without what ``new`` makes superfluous."""
-    if any(_covers(old, new) for old in known):
-        return known
-    return [*(old for old in known if not _covers(new, old)), new]
-
-
-def _covers(strong: Certificate, weak: Certificate) -> bool:
-    """True if ``strong`` says at least as much, on as large a region, on as good a word."""
-    return (
-        weak.assumption.implied_by(strong.assumption)
-        and _region_covers(strong.region, weak.region)
-        and (strong.status == "certified" or weak.status == "declared")
-    )
-
-
-def _region_covers(large: Region, small: Region) -> bool:
-    """True if ``small`` lies in ``large``: by definition, not up to rounding."""
-    if isinstance(large, Everywhere) or large == small:
-        return True
-    if not (isinstance(large, Ball) and isinstance(small, Ball)):
-        return False
-    return large.center == small.center and small.radius <= large.radius

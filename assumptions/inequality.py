@@ -31,7 +31,7 @@ class Inequality(Assumption):
     def sample(
         cls, problem: Function, n: int, seed: int = 0, region: Region = EVERYWHERE
     ) -> tuple[Tensor, ...]:
-        """At most n tuples of ``sample_points``: those in the region and in the domain. ValueError if none is."""
+        """At most n tuples of ``sample_points``, in the region and the domain. ValueError if none is."""
         points = sample_points(problem, n, cls.arity, seed=seed, region=region)
         inside = torch.stack([in_domain(problem, p, region) for p in points]).all(dim=0)
         if not bool(inside.any()):

@@ -51,7 +51,7 @@ def sample_points(
 def grid_points(
     problem: Function, each: int, arity: int = 2, region: Region = EVERYWHERE, half: float | None = None
 ) -> tuple[Tensor, ...]:
-    """All tuples of ``arity`` points of an even grid of ``each`` numbers per axis, as ``arity`` tensors (n, d).
+    """All tuples of ``arity`` points of an even grid, ``each`` numbers per axis: ``arity`` tensors (n, d).
 
     The grid fills the cube around x0 of half side ``half``, by default 3 times the distance from x0 to
     x_star (1 if that is not known or 0); only points of the region and of the domain are kept. ValueError

@@ -1,0 +1,180 @@
+"""``workbench check``: what it says of an assumption on a problem, and what it refuses."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from workbench.cli.app import app
+
+QUADRATIC = "Quadratic(eigenvalues=(1.0, 10.0))"
+MINE = """
+from dataclasses import dataclass
+import torch
+from assumptions import Inequality, Sides
+from problems import from_function
+
+@dataclass(frozen=True)
+class BelowOne(Inequality):
+    arity = 1
+
+    def sides(self, problem, *points):
+        (x,) = points
+        value = problem.value(x).abs()
+        return Sides(value, torch.ones_like(value), 1e-12 * value)
+
+bump = from_function(lambda x: 1 / (1 + x.square().sum(-1)), d=1, name="bump")
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def cli(*arguments: str, status: int = 0, command: str = "check"):
+    result = CliRunner().invoke(app, [command, *arguments], catch_exceptions=False)
+    assert result.exit_code == status, result.output
+    return result
+
+
+def asked(*arguments: str, status: int = 0) -> dict:
+    return json.loads(cli(*arguments, "--json", "-", status=status).stdout)
+
+
+def refused(*arguments: str) -> str:
+    return cli(*arguments, status=2).stderr
+
+
+def test_check_judges_a_statement_on_a_sample():
+    document = asked("Smooth(L=9.0)", QUADRATIC, status=1)
+    (result,) = document["results"]
+    assert result["verdict"] == "refuted"
+    assert result["points"] == 10_000
+    assert result["ratio"] == pytest.approx(10 / 9, rel=1e-4)
+    assert [len(point) for point in result["witness"]] == [2, 2]
+    assert document["certified"][0]["assumption"] == "Smooth(L=10.0)"
+
+
+def test_a_class_alone_means_what_is_certified():
+    (result,) = asked("Smooth", QUADRATIC)["results"]
+    assert (result["assumption"], result["verdict"]) == ("Smooth(L=10.0)", "not refuted")
+    implied = asked("PL", QUADRATIC)["results"]
+    assert [r["assumption"] for r in implied] == ["PL(mu_pl=1.0)", "PL(mu_pl=1.0, norm=Lp(p=inf))"]
+    assert {r["verdict"] for r in implied} == {"not refuted"}
+    (plain,) = asked("Convex", "Cosine()", status=1)["results"]
+    assert plain["verdict"] == "refuted"
+
+
+def test_refute_climbs_to_the_worst_pair():
+    (result,) = asked("Smooth(L=9.0)", QUADRATIC, "--refute", status=1)["results"]
+    assert result["ratio"] == pytest.approx(10 / 9, rel=1e-7)
+    shown = cli("Smooth(L=9.0)", QUADRATIC, "--refute", status=1).stdout
+    assert "refuted" in shown
+    assert "x = (" in shown
+
+
+def test_estimate_shows_what_the_points_need():
+    (result,) = asked("Smooth", QUADRATIC, "--estimate")["results"]
+    assert 9.9 < result["seen"]["L_seen"] <= 10 * (1 + 1e-9)
+    (other,) = asked("Smooth(norm=Lp(p=1.0))", QUADRATIC, "--estimate")["results"]
+    (same,) = asked("Smooth", QUADRATIC, "--estimate", "--norm", "Lp(p=1.0)")["results"]
+    assert other == same != result
+    assert "L_seen" in cli("Smooth(L=3.0)", QUADRATIC, "--estimate").stdout
+
+
+@pytest.mark.parametrize(
+    ("problem", "threshold"),
+    [
+        ("Cosine()", math.pi),
+        ("Cosine(d=2)", math.pi * math.sqrt(2)),
+        ("Cosine(d=3)", math.pi * math.sqrt(3)),
+        ("SphereDistance(d=2, a=0.5)", 0.5),
+        ("DoubleWell(d=2)", 1.0),
+        ("LatticeAbs()", 1.0),
+        ("IntegerJump()", 1.0),
+    ],
+)
+def test_estimate_brackets_the_radius_of_ball_convexity(problem: str, threshold: float):
+    (result,) = asked("BallConvex", problem, "--estimate", "--points", "60")["results"]
+    seen = result["seen"]
+    assert 0.998 * threshold < seen["t_ball_seen"] < threshold * (1 + 1e-9)
+    assert threshold * (1 - 1e-9) < seen["t_ball_next_seen"] < 1.002 * threshold
+
+
+def test_a_grid_is_even_and_says_where_it_ends():
+    (result,) = asked("Convex", "Cosine()", "--grid", "21", status=1)["results"]
+    assert result["points"] == 21**2
+    message = refused("Convex", "Cosine(d=3)", "--grid", "30")
+    assert "30^6" in message
+    assert "at most 10 fit" in message
+
+
+def test_a_region_restricts_the_points():
+    inside = ("Convex()", "Cosine()", "--refute", "--region", "Ball(center=(9.0,), radius={})")
+    assert asked(*(a.format(0.4) for a in inside), status=1)["results"][0]["verdict"] == "refuted"
+    bottom = asked(
+        "Convex()", "Cosine(start=(0.3,))", "--refute", "--region", "Ball(center=(0.0,), radius=1.5)"
+    )
+    assert bottom["results"][0]["verdict"] == "not refuted"
+    assert "must hold x0" in refused("Convex()", "Cosine()", "--region", "Ball(center=(0.0,), radius=1.0)")
+
+
+def test_along_a_run_step_by_step():
+    run = ("GradientDescent(stepsize=0.1)", QUADRATIC, "--steps", "30")
+    cli(*run, "--out", "run.npz", "--iterates", command="run")
+    document = asked("Smooth(L=5.0)", QUADRATIC, "--along", "run.npz", status=1)
+    (result,) = document["results"]
+    assert len(result["k"]) == 30
+    ratios = [row[0] for row in result["along"][0]]
+    assert ratios[0] > 1 > ratios[-1] > 0.19  # the steep direction is left at once
+    (seen,) = asked("Smooth", QUADRATIC, "--along", "run.npz", "--estimate")["results"]
+    assert 5.0 < seen["seen"]["L_seen"] < 10.0
+    assert "ratio" in cli("Smooth(L=5.0)", QUADRATIC, "--along", "run.npz", status=1).stdout
+
+
+def test_along_needs_iterates_of_the_right_dimension():
+    run = ("GradientDescent(stepsize=0.1)", QUADRATIC, "--steps", "3", "--out", "run.npz")
+    cli(*run, command="run")
+    assert "--iterates" in refused("Smooth(L=5.0)", QUADRATIC, "--along", "run.npz")
+    cli(*run, "--iterates", command="run")
+    assert "dimension 2" in refused("Smooth(L=5.0)", "Cosine()", "--along", "run.npz")
+    assert "not a saved trace" in refused("Smooth(L=5.0)", QUADRATIC, "--along", "none.npz")
+    assert "--out RUN.npz" in cli(*run[:-2], "--iterates", command="run", status=2).stderr
+
+
+def test_assumptions_and_functions_of_a_user():
+    Path("mine.py").write_text(MINE)
+    mine = ("BelowOne()", "from_function(bump, d=1)", "--file", "mine.py")
+    (result,) = asked(*mine, "--refute")["results"]
+    assert result["verdict"] == "not refuted"
+    assert result["ratio"] == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("Smoth", "Cosine()"), "close: Smooth"),
+        (("Smooth(L=-1.0)", "Cosine()"), "L must be finite and > 0, got -1.0"),
+        (("Smooth(L=nan)", "Cosine()"), "L must be finite and > 0, got nan"),
+        (("Smooth(K=1.0)", "Cosine()"), "K"),
+        (("Smooth(K=1.0)", "Cosine()", "--estimate"), "no field 'K'; its fields: L, norm"),
+        (("Smooth(2.0)", "Cosine()", "--estimate"), "name its fields"),
+        (("Smooth(L=2.0)", "Cosin()"), "close: Cosine"),
+        (("PL", "Cosine()"), "PL(mu_pl=1.0)"),
+        (("PL(mu_pl=1.0)", "Linear(a=(1.0,))"), "needs f_star"),
+        (("Smooth(L=1.0)", "Cosine()", "--refute", "--estimate"), "--estimate, --refute"),
+        (("Smooth(L=1.0)", "Cosine()", "--certify"), "SymbolicProblem"),
+        (("Smooth(L=1.0)", "Cosine()", "--region", "Convex()"), "is not a region"),
+        (("Smooth(L=1.0)", "Cosine()", "--norm", "Lp(p=0.5)"), "p must be >= 1"),
+        (
+            ("BallConvex(t_ball=1.0)", "Cosine()", "--region", "Ball(center=(9.0,), radius=1.0)"),
+            "whole space",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_wrong_use_names_what_is_accepted(arguments: tuple[str, ...], says: str):
+    assert says in refused(*arguments)
