@@ -135,8 +135,10 @@ class Assumption(Specified, ABC):
         for field in dataclasses.fields(self):  # pyright: ignore[reportArgumentType]
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
             if field.name in self.sense:
-                stronger = (_entries(theirs) - _entries(mine)) * self.sense[field.name] >= 0
-                if not bool(stronger.all()):
+                ours, others = _entries(mine), _entries(theirs)
+                if ours.shape != others.shape:
+                    return False
+                if not bool(((others - ours) * self.sense[field.name] >= 0).all()):
                     return False
             elif mine != theirs:
                 return False

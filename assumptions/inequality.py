@@ -137,7 +137,8 @@ class OneConstant(Inequality):
         kept = ~(lhs <= VISIBLE * resolution) & ~((rhs == 0) & (lhs == 0))
         if not bool(kept.any()):
             return {f"{name}_seen": 0.0 if upper else float("inf")}
-        seen = (lhs / rhs)[kept].max() if upper else (rhs / lhs)[kept].min()
+        # what a lower constant allows is read from above: rounding may have cut the right side to 0
+        seen = (lhs / rhs)[kept].max() if upper else ((rhs + resolution) / lhs)[kept].min()
         return {f"{name}_seen": float(seen)}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -10,19 +10,9 @@ from torch import Tensor
 from assumptions.base import Function
 from assumptions.guards import require_positive
 from assumptions.inequality import Inequality, Sides
+from assumptions.minimisers import gap_above
 from assumptions.norms import EUCLIDEAN, Norm, norm_option, require_norm
-from assumptions.rounding import ROUNDINGS, VISIBLE, gradient_rounding
-
-
-class FunctionWithInfimum(Function, Protocol):
-    """A function whose infimum is known. x: (*batch, d)."""
-
-    @property
-    def f_star_error(self) -> float: ...
-
-    def gap(self, x: Tensor) -> Tensor: ...
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor: ...
+from assumptions.rounding import VISIBLE, gradient_rounding
 
 
 @dataclass(frozen=True)
@@ -37,6 +27,8 @@ class PL(Inequality):
     norm: Norm = EUCLIDEAN
     sense: ClassVar[Mapping[str, int]] = {"mu_pl": 1}
     arity: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("f_star",)
+    instead: ClassVar[str] = "a lower bound of f is not enough"
 
     def __post_init__(self) -> None:
         """The constant as a float."""
@@ -47,7 +39,7 @@ class PL(Inequality):
     def sides(self, problem: Function, *points: Tensor) -> Sides:
         """2 mu_pl (f(x) - f_star) and |grad f(x)|_*^2. x: (*batch, d)."""
         (x,) = points
-        gap, gap_error = _gap(problem, x)
+        gap, gap_error = gap_above(problem, x)
         size = self.norm.dual(problem.grad(x))
         with torch.no_grad():
             moved = gradient_rounding(problem, x, self.norm)
@@ -61,21 +53,11 @@ class PL(Inequality):
         points: x, (*batch, d). norm: Norm = EUCLIDEAN. Points whose gap is rounding alone are left
         out; inf if none is left.
         """
+        cls.require(problem)
         norm = norm_option(options)
         (x,) = points
-        gap, gap_error = _gap(problem, x)
+        gap, gap_error = gap_above(problem, x)
         kept = ~(gap <= VISIBLE * gap_error)
         if not bool(kept.any()):
             return {"mu_pl_seen": float("inf")}
         return {"mu_pl_seen": float((norm.dual(problem.grad(x))[kept].square() / (2 * gap[kept])).min())}
-
-
-def _gap(problem: Function, x: Tensor) -> tuple[Tensor, Tensor]:
-    """f(x) - f_star cut at 0, and its error: rounding of what it subtracts, and that of f_star."""
-    if not problem.offers("f_star"):
-        raise TypeError(f"PL needs f_star, which {problem!r} does not offer")
-    known = cast(FunctionWithInfimum, problem)
-    gap = known.gap(x)
-    with torch.no_grad():
-        error = ROUNDINGS * (gap.abs() + known.gap_cancellation(x, gap)) + known.f_star_error
-    return gap.clamp(min=0), error

@@ -23,7 +23,7 @@ def value_scale(problem: Function) -> float:
     its terms, not of its result; the size of f at the start stands for them. 0 if not finite.
     """
     with torch.no_grad():
-        return float(problem.value(problem.x0).abs().nan_to_num(nan=0.0, posinf=0.0))
+        return float(problem.value(problem.x0).abs().nan_to_num(nan=0.0, posinf=0.0).amax())
 
 
 def directions(d: int, like: Tensor) -> Tensor:
@@ -44,16 +44,26 @@ def _scatter(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -
 def _grain(oracle: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """The last binary place that the results around x use: a difference of large numbers ends early.
 
-    The smallest over points x (1 + c) with c between 0.1 and 0.4, so that no result is short by chance;
-    0 where all of them are equal, for a constant is short by nature.
+    The smallest over points x (1 + c) with three c between 0.001 and 0.004, so that no result is short by
+    chance; 0 where all of them are equal, for a constant is short by nature.
     """
-    results = torch.stack([oracle(x * (1 + c)) for c in (0.123456789, 0.234567891, 0.387654321)])
-    mantissa, exponent = torch.frexp(results.nan_to_num(nan=0.0, posinf=0.0, neginf=0.0))
-    whole = (mantissa.abs() * 2.0**53).to(torch.int64)
-    last = torch.ldexp((whole & -whole).to(results.dtype), exponent - 53)
-    smallest = torch.where(whole == 0, torch.inf, last).amin(dim=0)
-    constant = (results == results[0]).all(dim=0)
-    return torch.where(constant | smallest.isinf(), 0.0, smallest)
+    first, second, third = (oracle(x * (1 + c)) for c in (0.00123456789, 0.00234567891, 0.00387654321))
+    last = torch.minimum(torch.minimum(_last_place(first), _last_place(second)), _last_place(third))
+    constant = (first == second) & (second == third)
+    return torch.where(constant | (last == _NONE), 0.0, torch.ldexp(torch.ones_like(first), last))
+
+
+_NONE = 1 << 20
+_FRACTION, _IMPLICIT = (1 << 52) - 1, 1 << 52
+
+
+def _last_place(x: Tensor) -> Tensor:
+    """The exponent of the lowest nonzero bit of each float64, ``_NONE`` for 0 and what is not finite."""
+    bits = x.to(torch.float64).view(torch.int64)
+    whole = (bits & _FRACTION) | _IMPLICIT
+    exponent = (bits >> 52) & 0x7FF
+    zeros = ((whole & -whole).to(torch.float64).view(torch.int64) >> 52) - 1023
+    return torch.where((x == 0) | ~x.isfinite(), _NONE, exponent - 1075 + zeros)
 
 
 def value_noise(problem: Function, x: Tensor) -> Tensor:
@@ -70,11 +80,17 @@ def value_noise(problem: Function, x: Tensor) -> Tensor:
     return seen.nan_to_num(nan=0.0, posinf=0.0)
 
 
-def gradient_noise(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
-    """How far rounding moves grad f(x) in the dual norm, (*batch,), finite; as ``value_noise``."""
+def gradient_errors(problem: Function, x: Tensor) -> Tensor:
+    """How far rounding moves each entry of grad f(x), finite, as ``value_noise``. Shapes (*batch, d)."""
     with torch.no_grad():
         seen = torch.maximum(_scatter(problem.grad, problem, x), _grain(problem.grad, x))
-        return norm.dual(seen.nan_to_num(nan=0.0, posinf=0.0))
+        return seen.nan_to_num(nan=0.0, posinf=0.0)
+
+
+def gradient_noise(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+    """How far rounding moves grad f(x) in the dual norm, (*batch,), finite."""
+    with torch.no_grad():
+        return norm.dual(gradient_errors(problem, x))
 
 
 def gradient_rounding(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:

@@ -92,11 +92,14 @@ def into_region(x: Tensor, region: Region, anchor: Tensor) -> Tensor:
 
 
 def in_domain(problem: Function, x: Tensor, region: Region = EVERYWHERE) -> Tensor:
-    """Whether x lies in the region and where the problem is defined. x: (*batch, d). bool (*batch,)."""
+    """Whether x lies in the region and where f is defined and no overflow. x: (*batch, d). bool (*batch,).
+
+    nan is no reason to leave a point out: it is a defect that should be seen.
+    """
     inside = region.contains(x)
     if problem.offers("contains"):
         inside = inside & getattr(problem, "contains")(x)  # noqa: B009  (optional attribute)
-    return inside
+    return inside & (problem.value(x) != torch.inf)
 
 
 def _moves(n: int, d: int, generator: torch.Generator) -> Tensor:

@@ -75,6 +75,8 @@ def ascend(
     points = tuple(torch.cat(column) for column in zip(*tried, strict=True))
     points = assumption.admissible(problem, *points)
     inside = hill.inside(points)
+    if not bool(inside.any()):
+        raise ValueError(f"none of the points tried lies in the domain of {problem!r} and in {region!r}")
     return assumption.check(problem, *(p[inside] for p in points))
 
 

@@ -1,5 +1,6 @@
 """Functions whose constants are proved beside them."""
 
+from assumptions import PL, Smooth
 from problems.abs_affine import AbsAffine
 from problems.ball_envelope import BallEnvelope
 from problems.ball_newton import SolverError
@@ -7,57 +8,108 @@ from problems.ball_oracle import BallOracle
 from problems.ball_sets import EuclideanBall, L1Ball
 from problems.ball_step import BallStep
 from problems.base import Problem
+from problems.calculus.linear_map import LinearMap
+from problems.calculus.noisy import Noisy
+from problems.calculus.regularised import Regularised
+from problems.calculus.scaled import Scaled
+from problems.calculus.shifted import Shifted
+from problems.calculus.sum import Mean, Sum
 from problems.constrained import Constrained
+from problems.cosh_ridge import CoshRidge
 from problems.cosine import Cosine
+from problems.cosine_ridge import CosineRidge
+from problems.counterexamples import COUNTEREXAMPLES, Counterexample
+from problems.coupled_quadratic import CoupledQuadratic
 from problems.distance_to import DistanceTo
 from problems.double_well import DoubleWell
 from problems.euclidean_norm import EuclideanNorm
+from problems.exp_ridge import ExpRidge
 from problems.function import FunctionProblem, from_function
 from problems.general_quadratic import GeneralQuadratic
 from problems.hinge import Hinge
 from problems.huber import Huber
 from problems.integer_jump import IntegerJump
 from problems.lattice_abs import LatticeAbs
+from problems.layer_region import LayerBalls
+from problems.layer_sum import LayerSum
 from problems.least_squares import LeastSquares
 from problems.linear import Linear
+from problems.linear_network import LinearNetwork
 from problems.linf_norm import LInfNorm
+from problems.link_matrix import LinkMatrix
+from problems.link_sum import LinkSum
+from problems.log_cosh_ridge import LogCoshRidge
 from problems.log_loss import LogLoss
 from problems.log_sum_exp import LogSumExp
 from problems.logistic import LogisticRegression
 from problems.max_affine import MaxAffine
+from problems.nesterov_worst import NesterovWorst
+from problems.noise.base import Noise
+from problems.noise.gaussian import GaussianNoise
+from problems.noise.pareto import ParetoNoise
+from problems.noise.sign import SignNoise
+from problems.noise.sine import SineNoise
+from problems.noise.skewed import SkewedNoise
+from problems.nonsmooth_worst import NonsmoothWorst
 from problems.piecewise_linear import PiecewiseLinear
+from problems.power import Power
 from problems.quadratic import Quadratic
+from problems.quadratic_sum import QuadraticSum
 from problems.quartic_ridge import QuarticRidge
 from problems.sets import Box, ConvexSet, HalfSpace
+from problems.spectral_quadratic import SpectralQuadratic
 from problems.sphere_distance import SphereDistance
 from problems.squared_hinge import SquaredHinge
+from problems.symbolic.problem import SymbolicProblem
 from problems.weighted_l1 import WeightedL1
 
 PROBLEMS: tuple[type[Problem], ...] = (
     AbsAffine,
     BallEnvelope,
     Constrained,
+    CoshRidge,
     Cosine,
+    CosineRidge,
+    CoupledQuadratic,
     DistanceTo,
     DoubleWell,
     EuclideanNorm,
+    ExpRidge,
     GeneralQuadratic,
     Hinge,
     Huber,
     IntegerJump,
     LInfNorm,
     LatticeAbs,
+    LayerSum,
     LeastSquares,
     Linear,
+    LinearMap,
+    LinearNetwork,
+    LinkMatrix,
+    LinkSum,
+    LogCoshRidge,
     LogLoss,
     LogSumExp,
     LogisticRegression,
     MaxAffine,
+    Mean,
+    NesterovWorst,
+    Noisy,
+    NonsmoothWorst,
     PiecewiseLinear,
+    Power,
     Quadratic,
+    QuadraticSum,
     QuarticRidge,
+    Regularised,
+    Scaled,
+    Shifted,
+    SpectralQuadratic,
     SphereDistance,
     SquaredHinge,
+    Sum,
+    SymbolicProblem,
     WeightedL1,
 )
 """The room's list of families. ``FunctionProblem`` is made by ``from_function`` only."""
@@ -95,6 +147,34 @@ INSTANCES: tuple[Problem, ...] = (
     PiecewiseLinear(),
     LatticeAbs(),
     IntegerJump(),
+    ExpRidge((1.0, -0.5)),
+    CoshRidge((1.0, -0.5)),
+    LogCoshRidge((1.0, -0.5)),
+    CosineRidge((1.0,)),
+    Power(p=4.0),
+    Power(p=3.0, d=3, center=(1.0, 0.0, -1.0)),
+    LinkSum("logistic", ((1.0, 0.5), (0.3, 1.0), (2.0, -0.5))),
+    LinkSum("quartic", ((1.0, 0.0), (0.0, 1.0), (1.0, -1.0))),
+    LinkSum("robust", ((1.0, 0.5), (0.3, 1.0), (-1.0, 1.0)), targets=(0.5, -0.3, 2.0)),
+    QuadraticSum.opposite_pair(5.0, 1.0),
+    QuadraticSum.coordinates(4),
+    QuadraticSum.rank_one(((1.0, 0.0, 1.0), (0.0, 2.0, 0.0))),
+    QuadraticSum.isotropic(2.0, ((1.0, 0.0), (0.0, 3.0), (-1.0, -1.0))),
+    NesterovWorst(),
+    NonsmoothWorst(),
+    SpectralQuadratic(((2.0, 0.5), (0.5, 1.0)), 3),
+    LinkMatrix("cosh", 3, 3, (1.0, 2.0)),
+    LinearNetwork(((1.0, 0.0), (0.0, -1.0)), 2),
+    CoupledQuadratic(((1.0, 1.0), (1.0, 1.0)), (1, 1), start=(1.0, 1.0)),
+    LayerSum((Power(p=4.0), LinkMatrix("logistic", 2, 2, (1.0,)))),
+    Noisy(Quadratic((1.0, 2.0), seed=0), GaussianNoise(0.5)),
+    Scaled(Huber(), factor=3.0, unit=0.5),
+    Shifted(CoshRidge((1.0,)), (2.0,)),
+    LinearMap(LogSumExp(2, 3, seed=1), ((1.0, 0.5), (0.0, 2.0))),
+    Regularised(LogLoss((1.0, -2.0)), 0.1),
+    Sum((Huber(d=2), Cosine(2))),
+    Mean((Quadratic((1.0, 3.0), seed=1), CoshRidge((1.0, 1.0)))),
+    SymbolicProblem("x**2 + 3*sin(x)**2", ((-4.0, 5.0),), prove=(Smooth(8.0), PL(1 / 32)), minimiser=(0.0,)),
     LeastSquares("breast_cancer"),
     LogisticRegression("breast_cancer", reg=0.01),
 )
@@ -125,6 +205,12 @@ FULL_INSTANCES: tuple[Problem, ...] = (
     BallEnvelope(Quadratic((1.0, 4.0, 0.1), seed=3), 0.7),
     SphereDistance(3, a=1.0, start=(3.0, 0.0, 1.0)),
     DoubleWell(1, start=(0.1,)),
+    LinkSum("cosh", ((1.0, 0.0, 0.5), (0.0, 1.0, -0.5)), center=(1.0, -1.0, 0.0)),
+    NesterovWorst(11, 4.0, 0.1),
+    NonsmoothWorst(6, 2.0, 0.5),
+    Noisy(Quadratic((1.0, 2.0), seed=0), ParetoNoise(1.5)),
+    Noisy(Huber(), SkewedNoise()),
+    LinearNetwork(((1.0, 0.5, 0.0), (0.2, -1.0, 0.3)), 2, 1.5, 0.7),
     LeastSquares("digits"),
     LogisticRegression("breast_cancer", reg=1.0),
     LogisticRegression("digits", reg=0.01),
@@ -132,6 +218,7 @@ FULL_INSTANCES: tuple[Problem, ...] = (
 """The longer list."""
 
 __all__ = [
+    "COUNTEREXAMPLES",
     "FULL_INSTANCES",
     "INSTANCES",
     "PROBLEMS",
@@ -142,12 +229,18 @@ __all__ = [
     "Box",
     "Constrained",
     "ConvexSet",
+    "CoshRidge",
     "Cosine",
+    "CosineRidge",
+    "Counterexample",
+    "CoupledQuadratic",
     "DistanceTo",
     "DoubleWell",
     "EuclideanBall",
     "EuclideanNorm",
+    "ExpRidge",
     "FunctionProblem",
+    "GaussianNoise",
     "GeneralQuadratic",
     "HalfSpace",
     "Hinge",
@@ -156,19 +249,43 @@ __all__ = [
     "L1Ball",
     "LInfNorm",
     "LatticeAbs",
+    "LayerBalls",
+    "LayerSum",
     "LeastSquares",
     "Linear",
+    "LinearMap",
+    "LinearNetwork",
+    "LinkMatrix",
+    "LinkSum",
+    "LogCoshRidge",
     "LogLoss",
     "LogSumExp",
     "LogisticRegression",
     "MaxAffine",
+    "Mean",
+    "NesterovWorst",
+    "Noise",
+    "Noisy",
+    "NonsmoothWorst",
+    "ParetoNoise",
     "PiecewiseLinear",
+    "Power",
     "Problem",
     "Quadratic",
+    "QuadraticSum",
     "QuarticRidge",
+    "Regularised",
+    "Scaled",
+    "Shifted",
+    "SignNoise",
+    "SineNoise",
+    "SkewedNoise",
     "SolverError",
+    "SpectralQuadratic",
     "SphereDistance",
     "SquaredHinge",
+    "Sum",
+    "SymbolicProblem",
     "WeightedL1",
     "from_function",
 ]

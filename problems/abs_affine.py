@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate, Convex, Lipschitz
-from problems.outward import certify, length_up
+from assumptions.outward import certify, length_up
 from problems.ridge import AttainedRidge, clip_domain
 from problems.space import Range, Uniform, Vector
 

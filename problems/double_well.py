@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Norm
-from assumptions.ball_convex import BallConvex
+from assumptions.balls.ball_convex import BallConvex
 from assumptions.continuous import Continuous
 from assumptions.guards import require_dimension, require_points
 from problems.ball_oracle import BallOracle

@@ -37,15 +37,7 @@ class GeneralQuadratic(QuadraticOracles):
 
     def __post_init__(self) -> None:
         """Tuples of floats, checked; the eigenvalues are computed here."""
-        try:
-            rows = tuple(tuple(row) for row in self.hessian)
-        except TypeError:
-            raise ValueError(f"hessian must be a tuple of rows of numbers, got {self.hessian!r}") from None
-        if not rows:
-            raise ValueError("hessian must have at least one row, got ()")
-        rows = tuple(require_vector(f"hessian row {i}", row, len(rows)) for i, row in enumerate(rows))
-        object.__setattr__(self, "hessian", rows)
-        _require_symmetric(rows)
+        object.__setattr__(self, "hessian", symmetric_rows("hessian", self.hessian))
         if self.center:
             object.__setattr__(self, "center", require_vector("center", self.center, self.d))
         require_finite(f_star=self.f_star)
@@ -104,12 +96,20 @@ class GeneralQuadratic(QuadraticOracles):
         return self._facts(low, high, "eigenvalues of H, rounded outward by the margin of the class")
 
 
-def _require_symmetric(rows: tuple[tuple[float, ...], ...]) -> None:
-    """ValueError naming the pair of entries that differs most."""
+def symmetric_rows(name: str, matrix: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+    """The rows as tuples of floats. ValueError unless square and symmetric, naming the worst pair."""
+    try:
+        rows = tuple(tuple(row) for row in matrix)
+    except TypeError:
+        raise ValueError(f"{name} must be a tuple of rows of numbers, got {matrix!r}") from None
+    if not rows:
+        raise ValueError(f"{name} must have at least one row, got ()")
+    rows = tuple(require_vector(f"{name} row {i}", row, len(rows)) for i, row in enumerate(rows))
     pairs = ((abs(rows[i][j] - rows[j][i]), i, j) for i in range(len(rows)) for j in range(i))
     worst, i, j = max(pairs, default=(0.0, 0, 0))
     if worst > 0:
         raise ValueError(
-            f"hessian must be symmetric, got entries ({i}, {j}) = {rows[i][j]!r} and "
+            f"{name} must be symmetric, got entries ({i}, {j}) = {rows[i][j]!r} and "
             f"({j}, {i}) = {rows[j][i]!r}"
         )
+    return rows

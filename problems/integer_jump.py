@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Norm
-from assumptions.ball_convex import BallConvex
+from assumptions.balls.ball_convex import BallConvex
 from assumptions.guards import require_points
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep

@@ -1,6 +1,5 @@
 """Linear least squares on real data."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,16 +10,16 @@ from torch import Tensor
 from assumptions import Certificate
 from assumptions.guards import require_points
 from problems.base import start_point
-from problems.data import data_files, design, load
+from problems.data.load import data_files, design, load
+from problems.data_facts import data_facts
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
-from problems.quadratic_oracles import QuadraticOracles
 from problems.secular import EPS
-from problems.solved import SolvedProblem
+from problems.solved_quadratic import SolvedQuadratic
 from problems.spectrum import Spectrum
 
 
 @dataclass(frozen=True)
-class LeastSquares(SolvedProblem, QuadraticOracles):  # pyright: ignore[reportIncompatibleVariableOverride]
+class LeastSquares(SolvedQuadratic):
     """f(x) = |A x - b|^2 / (2 n), A (n, d) with independent columns; a mean of n terms.
 
     data: "breast_cancer", "digits" or the path of a LIBSVM file; columns standardised, constant
@@ -99,10 +98,15 @@ class LeastSquares(SolvedProblem, QuadraticOracles):  # pyright: ignore[reportIn
         return certified_optimum(x, value, value_error, grad, 1.01 * grad_error, self._constants[0])
 
     @property
+    def _mu(self) -> float:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._constants[0]
+
+    @property
     def certified(self) -> tuple[Certificate, ...]:
-        """From the eigenvalues of A'A/n, rounded outward."""
+        """From the eigenvalues of A'A/n, rounded outward, and the lengths of the rows."""
         mu, L = self._constants
-        return self._facts(mu, L, "eigenvalues of H = A'A/n, rounded outward by the margin of the class")
+        facts = self._facts(mu, L, "eigenvalues of H = A'A/n, rounded outward by the margin of the class")
+        return (*facts, *data_facts(self._data[0], 1.0))
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -119,16 +123,6 @@ class LeastSquares(SolvedProblem, QuadraticOracles):  # pyright: ignore[reportIn
         """|A (x - x_star)|^2 / (2 n): exact for the exact x_star, free of cancellation. (*batch,)."""
         require_points(x, self.d)
         return ((x - self.x_star.to(x)) @ self._data[0].to(x).mT).square().mean(dim=-1) / 2
-
-    def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """The gap, and what an inexact x_star adds to it in units of EPS, (*batch,).
-
-        In the norm |y|_H^2 = y'Hy, |x_star - exact|_H <= e = |g| / sqrt(mu), so the gap |y|_H^2 / 2
-        moves by at most |y|_H e + e^2 / 2.
-        """
-        del x
-        error = self._optimum.grad_bound / math.sqrt(self._constants[0])
-        return gap + ((2 * gap).sqrt() * error + error**2 / 2) / EPS
 
     def grad(self, x: Tensor) -> Tensor:
         """A'(A x - b) / n. Shapes (*batch, d)."""
@@ -149,3 +143,23 @@ class LeastSquares(SolvedProblem, QuadraticOracles):  # pyright: ignore[reportIn
         require_points(x, self.d)
         a, b = (t.to(x)[j] for t in self._data)
         return a * ((a * x).sum(dim=-1) - b).unsqueeze(-1)
+
+    def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
+        """(<a_j, x> - b_j)^2 / 2, j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
+        if j is None:
+            return self.value(x)
+        require_points(x, self.d)
+        a, b = (t.to(x)[j] for t in self._data)
+        return ((a * x).sum(dim=-1) - b).square() / 2
+
+    def part_grads(self, x: Tensor) -> Tensor:
+        """a_j (<a_j, x> - b_j) for all j, (*batch, n, d). x: (*batch, d)."""
+        require_points(x, self.d)
+        a, b = (t.to(x) for t in self._data)
+        return (x @ a.mT - b).unsqueeze(-1) * a
+
+    def part_values(self, x: Tensor) -> Tensor:
+        """(<a_j, x> - b_j)^2 / 2 for all j, (*batch, n). x: (*batch, d)."""
+        require_points(x, self.d)
+        a, b = (t.to(x) for t in self._data)
+        return (x @ a.mT - b).square() / 2

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from assumptions import Affine, Certificate, Convex, Lipschitz
+from assumptions.outward import certify, length_up
 from assumptions.rounding import ROUNDINGS
-from problems.outward import certify, length_up
 from problems.ridge import Ridge
 from problems.space import Range, Uniform, Vector
 

@@ -9,15 +9,17 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate, Convex, Lipschitz, Smooth
-from problems.outward import certify, length_up, round_up, square_sum
-from problems.ridge import Ridge, clip_domain, require_label
+from assumptions.l0l1.hessian import HessianL0L1
+from assumptions.outward import certify, length_up, round_up, square_sum
+from problems.curved_ridge import CurvedRidge
+from problems.ridge import clip_domain, require_label
 from problems.scalar_root import increasing_root
 from problems.softplus import softplus
 from problems.space import Choice, Range, Uniform, Vector
 
 
 @dataclass(frozen=True)
-class LogLoss(Ridge):
+class LogLoss(CurvedRidge):
     """f(x) = log(1 + exp(-y <a, x>)), y the label; inf f = 0 is not attained.
 
     a: nonzero, units of f per unit of x. label: 1 or -1. start: overrides x0, by default -y a / |a|.
@@ -48,6 +50,7 @@ class LogLoss(Ridge):
             Certificate(Convex(), proof="the Hessian is p (1 - p) a a'"),
             *certify(Lipschitz, length_up(self.a), "|grad f| = p |a| with p < 1"),
             *certify(Smooth, round_up(square_sum(self.a) / 4), "p (1 - p) <= 1/4"),
+            Certificate(HessianL0L1(0.0, length_up(self.a)), proof="p (1 - p) |a|^2 <= |a| p |a|"),
         )
 
     def gap(self, x: Tensor) -> Tensor:
@@ -59,6 +62,9 @@ class LogLoss(Ridge):
 
     def _slope(self, s: Tensor) -> Tensor:
         return -self.label * torch.sigmoid(-self.label * s)
+
+    def _curvature(self, s: Tensor) -> Tensor:
+        return torch.sigmoid(s) * torch.sigmoid(-s)
 
     def _shift(self, m: Tensor, k: Tensor) -> Tensor:
         """With m for y m: the root r of r = k p(m + r), p(s) = 1 / (1 + e^s).

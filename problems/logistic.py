@@ -15,7 +15,8 @@ from problems.ball_newton import proximal_minimise
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import start_point
-from problems.data import binary_labels, data_files, design, load
+from problems.data.load import binary_labels, data_files, design, load
+from problems.data_facts import data_facts
 from problems.newton_steps import newton_ball, newton_prox
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import project_unique
@@ -119,6 +120,7 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
             Certificate(Smooth(self._L), proof="Hessian <= A'A/(4n) + reg I, eigenvalue rounded outward"),
             Certificate(StronglyConvex(self.reg), proof="Hessian >= reg I"),
             Certificate(PL(self.reg), proof=pl),
+            *data_facts(self._z, 0.25, self.reg),
         )
 
     @property
@@ -177,6 +179,25 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
         require_points(x, self.d)
         rows = self._z.to(x)[j]
         return rows * torch.sigmoid((rows * x).sum(dim=-1)).unsqueeze(-1) + self.reg * x
+
+    def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
+        """s(<z_j, x>) + reg/2 |x|^2, j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
+        if j is None:
+            return self.value(x)
+        require_points(x, self.d)
+        return softplus((self._z.to(x)[j] * x).sum(dim=-1)) + self.reg / 2 * x.square().sum(dim=-1)
+
+    def part_grads(self, x: Tensor) -> Tensor:
+        """z_j s'(<z_j, x>) + reg x for all j, (*batch, n, d). x: (*batch, d)."""
+        require_points(x, self.d)
+        rows = self._z.to(x)
+        return torch.sigmoid(x @ rows.mT).unsqueeze(-1) * rows + self.reg * x.unsqueeze(-2)
+
+    def part_values(self, x: Tensor) -> Tensor:
+        """s(<z_j, x>) + reg/2 |x|^2 for all j, (*batch, n). x: (*batch, d)."""
+        require_points(x, self.d)
+        square = x.square().sum(dim=-1, keepdim=True)
+        return softplus(x @ self._z.to(x).mT) + self.reg / 2 * square
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The minimiser. Shapes (*batch, d)."""

@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Norm
-from assumptions.ball_convex import BallConvex
+from assumptions.balls.ball_convex import BallConvex
 from assumptions.base import EPS
 from assumptions.guards import require_points
+from assumptions.outward import certify, round_up
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.interval import fits_line, half_length
 from problems.oracle_guards import require_norm_fits, require_vector
-from problems.outward import certify, round_up
 from problems.sets import Box
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from assumptions import PL, AffineGradient, Certificate, Convex, Lipschitz, Smooth, StronglyConvex
+from assumptions.l0l1.hessian import HessianL0L1
 from assumptions.rounding import ROUNDINGS
 from problems.scalar_root import cubic_split, increasing_root
 
@@ -16,13 +17,15 @@ from problems.scalar_root import cubic_split, increasing_root
 class Profile:
     """phi and what follows from it; all callables act entry by entry on r >= 0.
 
-    value(r): phi. slope(r): phi'. kept(r, g): the part s / r of r that s = argmin_{s >= 0} phi(s) +
-    (s - r)^2 / (2 g) keeps. conjugate(p): sup_{r >= 0} p r - phi(r) for p >= 0. conic(y, cp):
-    phi(|y|) for cvxpy, None if that is not convex. certified: facts of phi(|x - c|), any dimension.
+    value(r): phi. slope(r): phi'. curvature(r): phi'', None unless phi(|.|) is twice differentiable. kept(r,
+    g): the part s / r of r that s = argmin_{s >= 0} phi(s) + (s - r)^2 / (2 g) keeps. conjugate(p): sup_{r >=
+    0} p r - phi(r) for p >= 0. conic(y, cp): phi(|y|) for cvxpy, None if that is not written. certified:
+    facts of phi(|x - c|), any dimension.
     """
 
     value: Callable[[Tensor], Tensor]
     slope: Callable[[Tensor], Tensor]
+    curvature: Callable[[Tensor], Tensor] | None
     kept: Callable[[Tensor, Tensor], Tensor]
     conjugate: Callable[[Tensor], Tensor]
     conic: Callable[[Any, Any], Any] | None
@@ -82,6 +85,7 @@ PROFILES: Mapping[str, Profile] = {
     "identity": Profile(
         value=lambda r: r,
         slope=lambda r: torch.where(r.isnan(), r, 1.0),
+        curvature=None,
         kept=lambda r, g: (1 - g / _positive(r)).clamp(min=0),
         conjugate=lambda p: _up_to_one(p, 0 * p),
         conic=lambda y, cp: cp.norm(y),
@@ -90,6 +94,7 @@ PROFILES: Mapping[str, Profile] = {
     "half-square": Profile(
         value=lambda r: r.square() / 2,
         slope=lambda r: r,
+        curvature=lambda r: torch.where(r.isnan(), r, 1.0),
         kept=_half_square_kept,
         conjugate=lambda p: p.square() / 2,
         conic=lambda y, cp: cp.sum_squares(y) / 2,
@@ -104,14 +109,22 @@ PROFILES: Mapping[str, Profile] = {
     "quartic": Profile(
         value=lambda r: r.square().square() / 4,
         slope=lambda r: r**3,
+        curvature=lambda r: 3 * r.square(),
         kept=lambda r, g: cubic_split(r, g)[0],
         conjugate=lambda p: 0.75 * p ** (4 / 3),
         conic=lambda y, cp: cp.power(cp.norm(y), 4) / 4,
-        certified=(_CONVEX,),
+        certified=(
+            _CONVEX,
+            Certificate(
+                HessianL0L1(4.0, 1.0),
+                proof="the Hessian has norm 3 r^2 <= 4 + r^3, for 4 + r^3 - 3 r^2 = (r - 2)^2 (r + 1)",
+            ),
+        ),
     ),
     "pseudo-huber": Profile(
         value=lambda r: r * (r / (1 + torch.hypot(torch.ones_like(r), r))),
         slope=lambda r: r / torch.hypot(torch.ones_like(r), r),
+        curvature=lambda r: torch.hypot(torch.ones_like(r), r) ** -3.0,
         kept=_pseudo_huber_kept,
         conjugate=_pseudo_huber_conjugate,
         conic=lambda y, cp: cp.norm(cp.hstack([1, y])) - 1,
@@ -127,6 +140,7 @@ PROFILES: Mapping[str, Profile] = {
     "log": Profile(
         value=torch.log1p,
         slope=lambda r: 1 / (1 + r),
+        curvature=None,
         kept=_log_kept,
         conjugate=lambda p: torch.where(p > 0, torch.inf, 0 * p),
         conic=None,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from assumptions import PL, Certificate, Convex, Smooth
-from problems.outward import certify, round_down, round_up, square_sum
+from assumptions.outward import certify, round_down, round_up, square_sum
 from problems.ridge import AttainedRidge, clip_domain, require_label
 from problems.space import Choice, Range, Uniform, Vector
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from assumptions import Certificate
 from problems.ball_newton import SolverError
 from problems.base import Problem
-from problems.data import DataError
+from problems.data.load import DataError
 
 STEP = 0.1
 """Radius and stepsize at which prox and brox are tried."""

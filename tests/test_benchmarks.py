@@ -1,12 +1,13 @@
 """The benchmarks run at small size and measure what they say; no time is asserted."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import broximal
+from benchmarks import broximal, refute
 
 
 @pytest.fixture(scope="module")
@@ -60,4 +61,58 @@ def test_the_report_names_every_solver_and_case(capsys: pytest.CaptureFixture[st
     broximal.main(["--dimension", "5", "--steps", "3", "--repeats", "1", "--instances", "1"])
     text = capsys.readouterr().out
     for word in ("cpu:", "torch:", "workbench.run", "SciPy, k = 1e-12", "Clarabel", "hard case", "ratio"):
+        assert word in text
+
+
+@pytest.fixture(scope="module")
+def searches(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    file: Path = tmp_path_factory.mktemp("benchmark") / "numbers.json"
+    refute.main(["--budget", "60", "--repeats", "1", "--json", str(file)])
+    return json.loads(file.read_text())
+
+
+def test_every_search_keeps_to_its_budget(searches: dict):
+    assert searches["budget"] == 60
+    for found in searches["results"].values():
+        assert set(found) == set(refute.SEARCHES)
+        for name, numbers in found.items():
+            # one more evaluation: whether the ratio has a gradient
+            share = refute.MORE if "times" in name else 1
+            assert 0 < numbers["evaluations"][0] <= 60 * share + (20 if share > 1 else 1)
+            assert len(numbers["ratios"]) == len(numbers["seconds"]) == 1
+
+
+def test_no_search_exceeds_the_supremum(searches: dict):
+    for case, found in searches["results"].items():
+        supremum = float(searches["suprema"][case])
+        for numbers in found.values():
+            # ratios are shown where a side is 10 times its rounding
+            assert 0 <= numbers["ratios"][0] <= supremum * 1.1
+    assert math.isinf(float(searches["suprema"]["smooth with 1e6: |x|_1, d = 3"]))
+
+
+def test_the_objective_is_the_ratio_and_its_gradient():
+    case = refute.cases()[0]
+    flat = np.linspace(-1.0, 2.0, 20)
+    objective = refute.Objective(case, budget=1000)
+    value, gradient = objective.with_gradient(flat)
+    x, y = (part.reshape(1, 10) for part in np.split(flat, 2))
+    ratio = case.assumption.ratio(case.problem, *map(refute.torch.from_numpy, (x, y)))
+    assert math.exp(-value) == pytest.approx(float(ratio), rel=1e-12)
+    assert objective(flat) == pytest.approx(value, rel=1e-14)
+    for i in range(20):
+        moved = flat + 1e-6 * np.eye(20)[i]
+        assert (objective(moved) - value) / 1e-6 == pytest.approx(gradient[i], abs=1e-5)
+    assert objective(np.zeros(20)) == refute.VOID
+    assert objective.ratio() <= 1 + 1e-12
+    small = refute.Objective(case, budget=1)
+    small(flat)
+    with pytest.raises(refute.SpentError):
+        small(flat)
+
+
+def test_the_table_names_hardware_searches_and_cases(searches: dict, capsys: pytest.CaptureFixture[str]):
+    refute.main(["--budget", "10"])
+    text = capsys.readouterr().out
+    for word in ("cpu:", "torch:", *refute.SEARCHES, *searches["results"], "supremum"):
         assert word in text

@@ -893,6 +893,16 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "CoshRidge",
+            "summary": "f(x) = cosh(<a, x> - b) - 1: convex, PL, neither Lipschitz nor smooth.",
+            "instances": [
+                "CoshRidge(a=(1.0, -0.5))",
+            ],
+            "full_instances": [
+                "CoshRidge(a=(1.0, -0.5))",
+            ],
+        },
+        {
             "name": "Cosine",
             "summary": "f(x) = sum_i (1 - cos x_i) = 2 sum_i sin(x_i / 2)^2.",
             "instances": [
@@ -902,6 +912,26 @@ CATALOGUE: dict[str, list[dict]] = {
             "full_instances": [
                 "Cosine()",
                 "Cosine(d=2, start=(2.0, -1.0))",
+            ],
+        },
+        {
+            "name": "CosineRidge",
+            "summary": "f(x) = 1 - cos(<a, x> - b) = 2 sin^2((<a, x> - b) / 2).",
+            "instances": [
+                "CosineRidge(a=(1.0,))",
+            ],
+            "full_instances": [
+                "CosineRidge(a=(1.0,))",
+            ],
+        },
+        {
+            "name": "CoupledQuadratic",
+            "summary": "f(x) = (x - c)' H (x - c) / 2 for x = (X_1, ..., X_p), each layer in its Euclidean norm.",
+            "instances": [
+                "CoupledQuadratic(hessian=((1.0, 1.0), (1.0, 1.0)), sizes=(1, 1), start=(1.0, 1.0))",
+            ],
+            "full_instances": [
+                "CoupledQuadratic(hessian=((1.0, 1.0), (1.0, 1.0)), sizes=(1, 1), start=(1.0, 1.0))",
             ],
         },
         {
@@ -940,6 +970,16 @@ CATALOGUE: dict[str, list[dict]] = {
                 "EuclideanNorm(d=5, center=(1.0, 0.0, -1.0, 2.0, 0.5), profile='half-square')",
                 "EuclideanNorm(d=3, profile='pseudo-huber')",
                 "EuclideanNorm(profile='log')",
+            ],
+        },
+        {
+            "name": "ExpRidge",
+            "summary": "f(x) = exp(<a, x> - b): convex, neither Lipschitz nor smooth; inf f = 0 is not attained.",
+            "instances": [
+                "ExpRidge(a=(1.0, -0.5))",
+            ],
+            "full_instances": [
+                "ExpRidge(a=(1.0, -0.5))",
             ],
         },
         {
@@ -1008,6 +1048,16 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "LayerSum",
+            "summary": "f(X_1, ..., X_p) = sum_i f_i(X_i), each f_i a problem of one layer, in the norm of that layer.",
+            "instances": [
+                "LayerSum(parts=(Power(p=4.0), LinkMatrix(link='logistic', m=2, n=2, norm=Spectral(m=2, n=2))))",
+            ],
+            "full_instances": [
+                "LayerSum(parts=(Power(p=4.0), LinkMatrix(link='logistic', m=2, n=2, norm=Spectral(m=2, n=2))))",
+            ],
+        },
+        {
             "name": "LeastSquares",
             "summary": "f(x) = |A x - b|^2 / (2 n), A (n, d) with independent columns; a mean of n terms.",
             "instances": [
@@ -1026,6 +1076,62 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
             "full_instances": [
                 "Linear(a=(1.0, -2.0, 0.5))",
+            ],
+        },
+        {
+            "name": "LinearMap",
+            "summary": "F(x) = f(A x).",
+            "instances": [
+                "LinearMap(problem=LogSumExp(terms=3, seed=1), matrix=((1.0, 0.5), (0.0, 2.0)))",
+            ],
+            "full_instances": [
+                "LinearMap(problem=LogSumExp(terms=3, seed=1), matrix=((1.0, 0.5), (0.0, 2.0)))",
+            ],
+        },
+        {
+            "name": "LinearNetwork",
+            "summary": "f(W_1, W_2) = |W_2 W_1 - M|_F^2 / 2, W_1 of size k x n, W_2 of size m x k, spectral norms.",
+            "instances": [
+                "LinearNetwork(target=((1.0, 0.0), (0.0, -1.0)), width=2)",
+            ],
+            "full_instances": [
+                "LinearNetwork(target=((1.0, 0.0), (0.0, -1.0)), width=2)",
+                "LinearNetwork(target=((1.0, 0.5, 0.0), (0.2, -1.0, 0.3)), width=2, r1=1.5, r2=0.7)",
+            ],
+        },
+        {
+            "name": "LinkMatrix",
+            "summary": "f(X) = sum_j (c_j / b_j^2) h(b_j (s_j - a_j)), s_j = u_j' X v_j, u_j orthonormal, v_j orthonormal.",
+            "instances": [
+                "LinkMatrix(link='cosh', m=3, n=3, weights=(1.0, 2.0), norm=Spectral(m=3, n=3))",
+            ],
+            "full_instances": [
+                "LinkMatrix(link='cosh', m=3, n=3, weights=(1.0, 2.0), norm=Spectral(m=3, n=3))",
+            ],
+        },
+        {
+            "name": "LinkSum",
+            "summary": "f(x) = (1/n) sum_j h(<a_j, x - c> - b_j), h one of the links: a mean of n terms.",
+            "instances": [
+                "LinkSum(link='logistic', rows=((1.0, 0.5), (0.3, 1.0), (2.0, -0.5)))",
+                "LinkSum(link='quartic', rows=((1.0, 0.0), (0.0, 1.0), (1.0, -1.0)))",
+                "LinkSum(link='robust', rows=((1.0, 0.5), (0.3, 1.0), (-1.0, 1.0)), targets=(0.5, -0.3, 2.0))",
+            ],
+            "full_instances": [
+                "LinkSum(link='logistic', rows=((1.0, 0.5), (0.3, 1.0), (2.0, -0.5)))",
+                "LinkSum(link='quartic', rows=((1.0, 0.0), (0.0, 1.0), (1.0, -1.0)))",
+                "LinkSum(link='robust', rows=((1.0, 0.5), (0.3, 1.0), (-1.0, 1.0)), targets=(0.5, -0.3, 2.0))",
+                "LinkSum(link='cosh', rows=((1.0, 0.0, 0.5), (0.0, 1.0, -0.5)), center=(1.0, -1.0, 0.0))",
+            ],
+        },
+        {
+            "name": "LogCoshRidge",
+            "summary": "f(x) = log cosh(<a, x> - b): convex, |a|-Lipschitz, |a|^2-smooth, not PL.",
+            "instances": [
+                "LogCoshRidge(a=(1.0, -0.5))",
+            ],
+            "full_instances": [
+                "LogCoshRidge(a=(1.0, -0.5))",
             ],
         },
         {
@@ -1076,6 +1182,50 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "Mean",
+            "summary": "F(x) = (1/n) sum_j f_j(x), n problems of one dimension; term j is f_j.",
+            "instances": [
+                "Mean(problems=(Quadratic(eigenvalues=(1.0, 3.0), seed=1), CoshRidge(a=(1.0, 1.0))))",
+            ],
+            "full_instances": [
+                "Mean(problems=(Quadratic(eigenvalues=(1.0, 3.0), seed=1), CoshRidge(a=(1.0, 1.0))))",
+            ],
+        },
+        {
+            "name": "NesterovWorst",
+            "summary": "f(x) = (L - mu)/4 ((x_1^2 + sum_{i<d} (x_i - x_{i+1})^2 + x_d^2) / 2 - x_1) + mu/2 |x|^2.",
+            "instances": [
+                "NesterovWorst()",
+            ],
+            "full_instances": [
+                "NesterovWorst()",
+                "NesterovWorst(d=11, L=4.0, mu=0.1)",
+            ],
+        },
+        {
+            "name": "Noisy",
+            "summary": "f, whose stochastic gradient is grad f(x) + n(x) with n drawn from ``noise``.",
+            "instances": [
+                "Noisy(problem=Quadratic(eigenvalues=(1.0, 2.0)), noise=GaussianNoise(sigma=0.5))",
+            ],
+            "full_instances": [
+                "Noisy(problem=Quadratic(eigenvalues=(1.0, 2.0)), noise=GaussianNoise(sigma=0.5))",
+                "Noisy(problem=Quadratic(eigenvalues=(1.0, 2.0)), noise=ParetoNoise(tail=1.5))",
+                "Noisy(problem=Huber(), noise=SkewedNoise())",
+            ],
+        },
+        {
+            "name": "NonsmoothWorst",
+            "summary": "f(x) = gamma max_i x_i + mu/2 |x|^2: minimiser -gamma / (mu d) (1, ..., 1), value -gamma^2 / (2 mu d).",
+            "instances": [
+                "NonsmoothWorst()",
+            ],
+            "full_instances": [
+                "NonsmoothWorst()",
+                "NonsmoothWorst(d=6, gamma=2.0, mu=0.5)",
+            ],
+        },
+        {
             "name": "PiecewiseLinear",
             "summary": "f interpolates (knots, values) on [knots[0], knots[-1]], f = +inf outside; d = 1.",
             "instances": [
@@ -1083,6 +1233,18 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
             "full_instances": [
                 "PiecewiseLinear()",
+            ],
+        },
+        {
+            "name": "Power",
+            "summary": "f(x) = |x - c|^p / p, |.| Euclidean, p > 2 any real number.",
+            "instances": [
+                "Power(p=4.0)",
+                "Power(d=3, center=(1.0, 0.0, -1.0))",
+            ],
+            "full_instances": [
+                "Power(p=4.0)",
+                "Power(d=3, center=(1.0, 0.0, -1.0))",
             ],
         },
         {
@@ -1104,6 +1266,22 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "QuadraticSum",
+            "summary": "f(x) = (1/n) sum_j x'A_j x / 2 - <b_j, x>: a mean of n terms.",
+            "instances": [
+                "QuadraticSum(hessians=(((6.0,),), ((-4.0,),)))",
+                "QuadraticSum(hessians=(((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))))",
+                "QuadraticSum(hessians=(((1.0, 0.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 1.0)), ((0.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 0.0))))",
+                "QuadraticSum(hessians=(((2.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 2.0))), linear=((2.0, 0.0), (0.0, 6.0), (-2.0, -2.0)))",
+            ],
+            "full_instances": [
+                "QuadraticSum(hessians=(((6.0,),), ((-4.0,),)))",
+                "QuadraticSum(hessians=(((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))))",
+                "QuadraticSum(hessians=(((1.0, 0.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 1.0)), ((0.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 0.0))))",
+                "QuadraticSum(hessians=(((2.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 2.0))), linear=((2.0, 0.0), (0.0, 6.0), (-2.0, -2.0)))",
+            ],
+        },
+        {
             "name": "QuarticRidge",
             "summary": "f(x) = (<a, x> - b)^4 / 4: convex, flat at its minimum, with no bound on its curvature.",
             "instances": [
@@ -1112,6 +1290,46 @@ CATALOGUE: dict[str, list[dict]] = {
             "full_instances": [
                 "QuarticRidge(a=(1.0, 0.5))",
                 "QuarticRidge(a=(3.0,), b=1.0)",
+            ],
+        },
+        {
+            "name": "Regularised",
+            "summary": "F(x) = f(x) + reg/2 |x - c|^2, Euclidean; so is each term, if f is a mean of terms.",
+            "instances": [
+                "Regularised(problem=LogLoss(a=(1.0, -2.0)), reg=0.1)",
+            ],
+            "full_instances": [
+                "Regularised(problem=LogLoss(a=(1.0, -2.0)), reg=0.1)",
+            ],
+        },
+        {
+            "name": "Scaled",
+            "summary": "F(x) = factor f(x / unit).",
+            "instances": [
+                "Scaled(problem=Huber(), factor=3.0, unit=0.5)",
+            ],
+            "full_instances": [
+                "Scaled(problem=Huber(), factor=3.0, unit=0.5)",
+            ],
+        },
+        {
+            "name": "Shifted",
+            "summary": "F(x) = f(x - by): all constants are those of f, all points move by ``by``.",
+            "instances": [
+                "Shifted(problem=CoshRidge(a=(1.0,)), by=(2.0,))",
+            ],
+            "full_instances": [
+                "Shifted(problem=CoshRidge(a=(1.0,)), by=(2.0,))",
+            ],
+        },
+        {
+            "name": "SpectralQuadratic",
+            "summary": "f(X) = <X - B, Q (X - B)> / 2 for matrices X of m rows and n columns, one layer.",
+            "instances": [
+                "SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3))",
+            ],
+            "full_instances": [
+                "SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3))",
             ],
         },
         {
@@ -1133,6 +1351,26 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
             "full_instances": [
                 "SquaredHinge(a=(1.0, -2.0))",
+            ],
+        },
+        {
+            "name": "Sum",
+            "summary": "F(x) = sum_j f_j(x), n problems of one dimension; as a mean of terms, term j is n f_j.",
+            "instances": [
+                "Sum(problems=(Huber(d=2), Cosine(d=2)))",
+            ],
+            "full_instances": [
+                "Sum(problems=(Huber(d=2), Cosine(d=2)))",
+            ],
+        },
+        {
+            "name": "SymbolicProblem",
+            "summary": "f(x) = the formula ``expr`` on a box; f is finite there alone.",
+            "instances": [
+                "SymbolicProblem(expr='x**2 + 3*sin(x)**2', box=((-4.0, 5.0),), prove=(Smooth(L=8.0), PL(mu_pl=0.03125)), minimiser=(0.0,))",
+            ],
+            "full_instances": [
+                "SymbolicProblem(expr='x**2 + 3*sin(x)**2', box=((-4.0, 5.0),), prove=(Smooth(L=8.0), PL(mu_pl=0.03125)), minimiser=(0.0,))",
             ],
         },
         {
@@ -1163,10 +1401,27 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
-            "name": "Smooth",
-            "summary": "|grad f(x) - grad f(y)|_* <= L |x - y| for all x, y.",
+            "name": "WeaklyConvex",
+            "summary": "f(x) + <g(x), y - x> <= f(y) + tau/2 |x - y|^2 for all x, y and the subgradient g(x) returned.",
             "constants": [
-                "L",
+                "tau",
+            ],
+        },
+        {
+            "name": "QuasiConvex",
+            "summary": "f(z) <= max(f(x), f(y)) for all x, y and z on the segment between them.",
+            "constants": [],
+        },
+        {
+            "name": "StarConvex",
+            "summary": "f(z) <= (1 - s) f(x) + s f_star for z = x + s (y - x), y the minimiser nearest to x, 0 <= s <= 1.",
+            "constants": [],
+        },
+        {
+            "name": "QuasarConvex",
+            "summary": "quasar (f(x) - f_star) <= <g(x), x - y> for all x, y the minimiser nearest to x, g(x) as returned.",
+            "constants": [
+                "quasar",
             ],
         },
         {
@@ -1175,6 +1430,32 @@ CATALOGUE: dict[str, list[dict]] = {
             "constants": [
                 "mu_pl",
             ],
+        },
+        {
+            "name": "QuadraticGrowth",
+            "summary": "mu_qg/2 dist(x, X*)^2 <= f(x) - f_star for all x, X* the set of minimisers.",
+            "constants": [
+                "mu_qg",
+            ],
+        },
+        {
+            "name": "ErrorBound",
+            "summary": "dist(x, X*) <= eb |grad f(x)|_*^order for all x, X* the set of minimisers.",
+            "constants": [
+                "eb",
+            ],
+        },
+        {
+            "name": "BallConvex",
+            "summary": "f is B_t-convex for every t >= t_ball (t > 0): supports along the steps over balls exist.",
+            "constants": [
+                "t_ball",
+            ],
+        },
+        {
+            "name": "Continuous",
+            "summary": "f is finite and continuous on the whole space. No constants.",
+            "constants": [],
         },
         {
             "name": "Lipschitz",
@@ -1194,16 +1475,436 @@ CATALOGUE: dict[str, list[dict]] = {
             "constants": [],
         },
         {
-            "name": "BallConvex",
-            "summary": "f is B_t-convex for every t >= t_ball (t > 0): supports along the steps over balls exist.",
+            "name": "Smooth",
+            "summary": "|grad f(x) - grad f(y)|_* <= L |x - y| for all x, y.",
             "constants": [
-                "t_ball",
+                "L",
             ],
         },
         {
-            "name": "Continuous",
-            "summary": "f is finite and continuous on the whole space. No constants.",
+            "name": "HessianLipschitz",
+            "summary": "|(H(x) - H(y)) v|_* <= L_h |x - y| |v| for all x, y, v; here v = z - x with a third point z.",
+            "constants": [
+                "L_h",
+            ],
+        },
+        {
+            "name": "HessianL0L1",
+            "summary": "|H(x) v|_* <= (L0_hessian + L1_hessian |grad f(x)|_*) |v| for all x, v; here v = y - x.",
+            "constants": [
+                "L0_hessian",
+                "L1_hessian",
+            ],
+        },
+        {
+            "name": "SegmentL0L1",
+            "summary": "|grad f(x) - grad f(y)|_* <= (L0_segment + L1_segment S) |x - y|, S = sup |grad f|_* on [x, y].",
+            "constants": [
+                "L0_segment",
+                "L1_segment",
+            ],
+        },
+        {
+            "name": "LocalL0L1",
+            "summary": "|grad f(x) - grad f(y)|_* <= (L0 + L1 |grad f(x)|_*) |x - y| for all x, y with |x - y| <= 1 / L1.",
+            "constants": [
+                "L0",
+                "L1",
+            ],
+        },
+        {
+            "name": "LiteralL0L1",
+            "summary": "|grad f(x) - grad f(y)|_* <= (L0_literal + L1_literal |grad f(x)|_*) |x - y| for all x, y.",
+            "constants": [
+                "L0_literal",
+                "L1_literal",
+            ],
+        },
+        {
+            "name": "ExponentialL0L1",
+            "summary": "|grad f(x) - grad f(y)|_* <= (L0_exp + L1_exp |grad f(y)|_*) (e^(L1_exp r) - 1) / L1_exp, r = |x - y|.",
+            "constants": [
+                "L0_exp",
+                "L1_exp",
+            ],
+        },
+        {
+            "name": "PhiSmooth",
+            "summary": "|grad f(x) - grad f(y)|_* <= phi_scale phi(|x - y|, |grad f(y)|_*) |x - y| for all x, y.",
+            "constants": [
+                "phi_scale",
+            ],
+        },
+        {
+            "name": "LayerSmooth",
+            "summary": "|grad_i f(X) - grad_i f(Y)|_{i*} <= L_i |X_i - Y_i|_i for all layers i and all X, Y.",
+            "constants": [
+                "L_i",
+            ],
+        },
+        {
+            "name": "LiteralLayerL0L1",
+            "summary": "|grad_i f(X) - grad_i f(Y)|_{i*} <= (L0_literal_i + L1_literal_i |grad_i f(X)|_{i*}) |X_i - Y_i|_i.",
+            "constants": [
+                "L0_literal_i",
+                "L1_literal_i",
+            ],
+        },
+        {
+            "name": "LocalLayerL0L1",
+            "summary": "|grad_i f(X) - grad_i f(Y)|_{i*} <= (L0_i + L1_i |grad_i f(X)|_{i*}) |X_i - Y_i|_i for short steps.",
+            "constants": [
+                "L0_i",
+                "L1_i",
+            ],
+        },
+        {
+            "name": "PathLayerL0L1",
+            "summary": "|grad_i f(X) - grad_i f(Y)|_{i*} <= (L0_path_i + L1_path_i |grad_i f(X)|_{i*}) |X_i - Y_i|_i on a path.",
+            "constants": [
+                "L0_path_i",
+                "L1_path_i",
+            ],
+        },
+        {
+            "name": "CoupledSmooth",
+            "summary": "|grad_i f(X) - grad_i f(Y)|_{i*} <= sum_j h_ij |X_j - Y_j|_j for all layers i and all X, Y.",
+            "constants": [
+                "h",
+            ],
+        },
+        {
+            "name": "BlockDescent",
+            "summary": "f(Y) <= f(X) + <grad f(X), Y - X> + sum_i (L0_descent_i + L1_descent_i g_i) |Y_i - X_i|_i^2 / 2.",
+            "constants": [
+                "L0_descent_i",
+                "L1_descent_i",
+            ],
+        },
+        {
+            "name": "ComponentConvex",
+            "summary": "Every term is convex: f_j(x) + <g_j(x), y - x> <= f_j(y) for all x, y and all j. No constants.",
             "constants": [],
+        },
+        {
+            "name": "ComponentStronglyConvex",
+            "summary": "f_j(x) + <g_j(x), y - x> + mu_component/2 |x - y|^2 <= f_j(y) for all x, y and all terms j.",
+            "constants": [
+                "mu_component",
+            ],
+        },
+        {
+            "name": "ComponentWeaklyConvex",
+            "summary": "f_j + tau_component/2 |.|^2 is convex for every term j; see ``WeaklyConvex``.",
+            "constants": [
+                "tau_component",
+            ],
+        },
+        {
+            "name": "ComponentSmooth",
+            "summary": "|grad f_j(x) - grad f_j(y)|_* <= L_max |x - y| for all x, y and all terms j.",
+            "constants": [
+                "L_max",
+            ],
+        },
+        {
+            "name": "AverageSmooth",
+            "summary": "(mean_j |grad f_j(x) - grad f_j(y)|_*^2)^(1/2) <= L_avg |x - y| for all x, y.",
+            "constants": [
+                "L_avg",
+            ],
+        },
+        {
+            "name": "UniformSimilarity",
+            "summary": "|grad h_j(x) - grad h_j(y)|_* <= delta |x - y| for all x, y and all terms j, with h_j = f_j - f.",
+            "constants": [
+                "delta",
+            ],
+        },
+        {
+            "name": "ExpectedSimilarity",
+            "summary": "(mean_j |grad h_j(x) - grad h_j(y)|_*^2)^(1/2) <= delta_avg |x - y| for all x, y, with h_j = f_j - f.",
+            "constants": [
+                "delta_avg",
+            ],
+        },
+        {
+            "name": "StarSimilarity",
+            "summary": "(mean_j |grad h_j(x) - grad h_j(y)|_*^2)^(1/2) <= delta_star |x - y| for all x and minimisers y.",
+            "constants": [
+                "delta_star",
+            ],
+        },
+        {
+            "name": "Interpolation",
+            "summary": "grad f_j(y) = 0 for every minimiser y of f and all terms j. No constants.",
+            "constants": [],
+        },
+        {
+            "name": "BoundedVariance",
+            "summary": "E |n(x)|_2^2 <= sigma^2 for all x, n(x) the noise of the stochastic gradient; see ``MomentBound``.",
+            "constants": [
+                "sigma",
+            ],
+        },
+        {
+            "name": "BoundedMoment",
+            "summary": "E |n(x)|_2^p <= sigma_p^p for all x, n(x) the noise of the stochastic gradient; see ``MomentBound``.",
+            "constants": [
+                "sigma_p",
+            ],
+        },
+    ],
+    "counterexamples": [
+        {
+            "name": "one-gradient-no-exponential",
+            "claim": "|Hessian| <= L0 + L1 |grad f| bounds |grad f(x) - grad f(y)| by (L0 + L1 |grad f(x)|) |x - y|",
+            "problem": "QuarticRidge(a=(1.0,))",
+            "holds": [
+                "HessianL0L1(L0_hessian=4.0, L1_hessian=1.0)",
+            ],
+            "fails": "LiteralL0L1(L0_literal=4.0, L1_literal=1.0)",
+            "points": [
+                "(0.0,)",
+                "(6.0,)",
+            ],
+            "lesson": "with the factor (e^{L1 r} - 1) / (L1 r), or the largest gradient on the segment",
+        },
+        {
+            "name": "local-without-ln-2",
+            "claim": "within distance 1 / L1 the constants of the Hessian serve as they are",
+            "problem": "ExpRidge(a=(1.0,))",
+            "holds": [
+                "HessianL0L1(L0_hessian=0.0, L1_hessian=1.0)",
+            ],
+            "fails": "LocalL0L1(L0=0.0, L1=1.0)",
+            "points": [
+                "(0.0,)",
+                "(1.0,)",
+            ],
+            "lesson": "both constants over ln 2: (e^u - 1) / u <= 1 / ln 2 for u <= ln 2",
+        },
+        {
+            "name": "local-without-ln-2-smooth",
+            "claim": "the same for a function that is smooth as well",
+            "problem": "LogLoss(a=(1.0,))",
+            "holds": [
+                "HessianL0L1(L0_hessian=0.0, L1_hessian=1.0)",
+            ],
+            "fails": "LocalL0L1(L0=0.0, L1=1.0)",
+            "points": [
+                "(20.0,)",
+                "(19.0,)",
+            ],
+            "lesson": "both constants over ln 2",
+        },
+        {
+            "name": "any-distance-on-exponentials",
+            "claim": "|grad f(x) - grad f(y)| <= (L0 + L1 |grad f(x)|) |x - y| at any distance allows exponentials",
+            "problem": "ExpRidge(a=(1.0,))",
+            "holds": [
+                "HessianL0L1(L0_hessian=0.0, L1_hessian=1.0)",
+            ],
+            "fails": "LiteralL0L1(L0_literal=10.0, L1_literal=10.0)",
+            "points": [
+                "(0.0,)",
+                "(10.0,)",
+            ],
+            "lesson": "only with a radius, |x - y| <= 1 / L1, or an exponential",
+        },
+        {
+            "name": "quadratic-form-only",
+            "claim": "|D^2 f[z, z]| <= L |z|^2 makes the gradient L-Lipschitz in any norm",
+            "problem": "CoupledQuadratic(hessian=((0.0, 1.0), (1.0, 0.0)), sizes=(1, 1))",
+            "holds": [],
+            "fails": "Smooth(L=0.5, norm=Lp(p=1.0))",
+            "points": [
+                "(0.0, 0.0)",
+                "(1.0, 0.0)",
+            ],
+            "lesson": "bound D^2 f[z, w] for independent z, w; the form serves if f is convex or the norm Euclidean",
+        },
+        {
+            "name": "largest-eigenvalue-in-the-spectral-norm",
+            "claim": "the largest eigenvalue of the Hessian is the smoothness constant in the spectral norm",
+            "problem": "SpectralQuadratic(hessian=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), n=3, norm=Spectral(m=3, n=3))",
+            "holds": [
+                "Smooth(L=3.0, norm=Spectral(m=3, n=3))",
+                "Smooth(L=1.000000001)",
+            ],
+            "fails": "Smooth(L=1.000000001, norm=Spectral(m=3, n=3))",
+            "points": [
+                "(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)",
+                "(1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)",
+            ],
+            "lesson": "the sum of the min(m, n) largest eigenvalues of Q, for <X, Q X> / 2",
+        },
+        {
+            "name": "eigenvalue-sum-of-a-general-operator",
+            "claim": "the sum of the eigenvalues serves for any psd operator on matrices, not only from the left",
+            "problem": "GeneralQuadratic(hessian=((0.3333333333333333, 0.0, 0.0, 0.0, 0.3333333333333333, 0.0, 0.0, 0.0, 0.3333333333333333), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), (0.3333333333333333, 0.0, 0.0, 0.0, 0.3333333333333333, 0.0, 0.0, 0.0, 0.3333333333333333), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), (0.3333333333333333, 0.0, 0.0, 0.0, 0.3333333333333333, 0.0, 0.0, 0.0, 0.3333333333333333)))",
+            "holds": [
+                "Convex()",
+            ],
+            "fails": "Smooth(L=1.0, norm=Spectral(m=3, n=3))",
+            "points": [
+                "(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)",
+                "(1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)",
+            ],
+            "lesson": "rho^2 times the largest eigenvalue, rho^2 = min(m, n)",
+        },
+        {
+            "name": "convex-is-not-smooth",
+            "claim": "a convex twice differentiable function is smooth with the constant seen near its minimiser",
+            "problem": "QuarticRidge(a=(1.0,))",
+            "holds": [
+                "Convex()",
+            ],
+            "fails": "Smooth(L=12.0)",
+            "points": [
+                "(20.0,)",
+                "(21.0,)",
+            ],
+            "lesson": "(L0, L1)-smooth",
+        },
+        {
+            "name": "literal-layers-on-a-product",
+            "claim": "layer-wise (L0, L1)-smoothness in its literal form can hold for coupled layers",
+            "problem": "CoupledQuadratic(hessian=((0.0, 1.0), (1.0, 0.0)), sizes=(1, 1))",
+            "holds": [
+                "CoupledSmooth(h=((0.0, 1.0), (1.0, 0.0)))",
+            ],
+            "fails": "LiteralLayerL0L1(L0_literal_i=(1000000.0, 1000000.0), L1_literal_i=(1000000.0, 1000000.0))",
+            "points": [
+                "(0.0, 0.0)",
+                "(0.0, 1.0)",
+            ],
+            "lesson": "it forces f = sum_i f_i(X_i); along a trajectory, or with coupling constants h_ij",
+        },
+        {
+            "name": "diagonal-blocks",
+            "claim": "all layers may step at once with the smoothness constants of their own blocks",
+            "problem": "CoupledQuadratic(hessian=((1.0, 1.0), (1.0, 1.0)), sizes=(1, 1))",
+            "holds": [
+                "CoupledSmooth(h=((1.0, 1.0), (1.0, 1.0)))",
+                "BlockDescent(L0_descent_i=(2.0, 2.0), L1_descent_i=(0.0, 0.0))",
+            ],
+            "fails": "BlockDescent(L0_descent_i=(1.0, 1.0), L1_descent_i=(0.0, 0.0))",
+            "points": [
+                "(1.0, 1.0)",
+                "(-1.0, -1.0)",
+            ],
+            "lesson": "L_i = sum_j h_ij",
+        },
+        {
+            "name": "smooth-mean-of-rough-terms",
+            "claim": "if f is L-smooth, its terms are L-smooth on average",
+            "problem": "QuadraticSum(hessians=(((51.0,),), ((-49.0,),)))",
+            "holds": [
+                "Smooth(L=1.000000001)",
+            ],
+            "fails": "AverageSmooth(L_avg=1.000000001)",
+            "points": [
+                "(0.0,)",
+                "(1.0,)",
+            ],
+            "lesson": "L_avg^2 is the mean of the squares: M^2 + m^2 for Hessians m +- M",
+        },
+        {
+            "name": "convex-mean-of-nonconvex-terms",
+            "claim": "if f is strongly convex, its terms are convex",
+            "problem": "QuadraticSum(hessians=(((51.0,),), ((-49.0,),)))",
+            "holds": [
+                "StronglyConvex(mu=0.999999999)",
+            ],
+            "fails": "ComponentConvex()",
+            "points": [
+                "(0.0,)",
+                "(1.0,)",
+            ],
+            "lesson": "an assumption of its own",
+        },
+        {
+            "name": "average-is-not-largest",
+            "claim": "every term has the smoothness constant of the average",
+            "problem": "QuadraticSum(hessians=(((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))))",
+            "holds": [
+                "AverageSmooth(L_avg=0.500000001)",
+            ],
+            "fails": "ComponentSmooth(L_max=0.500000001)",
+            "points": [
+                "(0.0, 0.0, 0.0, 0.0)",
+                "(1.0, 0.0, 0.0, 0.0)",
+            ],
+            "lesson": "L_max <= n^(1/2) L_avg",
+        },
+        {
+            "name": "expected-is-not-uniform-similarity",
+            "claim": "terms similar on average are similar one by one",
+            "problem": "QuadraticSum(hessians=(((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))))",
+            "holds": [
+                "ExpectedSimilarity(delta_avg=0.4331)",
+            ],
+            "fails": "UniformSimilarity(delta=0.4331)",
+            "points": [
+                "(0.0, 0.0, 0.0, 0.0)",
+                "(1.0, 0.0, 0.0, 0.0)",
+            ],
+            "lesson": "delta <= n^(1/2) delta_avg",
+        },
+        {
+            "name": "every-ball",
+            "claim": "ball-convex for one radius, ball-convex for all",
+            "problem": "DoubleWell()",
+            "holds": [
+                "BallConvex(t_ball=1.0)",
+            ],
+            "fails": "BallConvex(t_ball=0.9)",
+            "points": [
+                "(0.0,)",
+            ],
+            "lesson": "larger radii only",
+        },
+        {
+            "name": "pl-without-strong-convexity",
+            "claim": "PL functions are strongly convex near their minimisers",
+            "problem": "Quadratic(eigenvalues=(1.0, 0.0), center=(0.0, 0.0), seed=None, start=(0.5, 10.0))",
+            "holds": [
+                "PL(mu_pl=1.0)",
+            ],
+            "fails": "StronglyConvex(mu=1e-06)",
+            "points": [
+                "(0.0, 0.0)",
+                "(0.0, 1.0)",
+            ],
+            "lesson": "quadratic growth away from the set of minimisers",
+        },
+        {
+            "name": "convex-and-smooth-without-pl",
+            "claim": "a smooth convex function that is bounded below is PL",
+            "problem": "LogLoss(a=(1.0,))",
+            "holds": [
+                "Convex()",
+                "Smooth(L=0.25)",
+            ],
+            "fails": "PL(mu_pl=0.001)",
+            "points": [
+                "(20.0,)",
+            ],
+            "lesson": "only where it grows quadratically away from its minimisers",
+        },
+        {
+            "name": "moment-below-two",
+            "claim": "a bounded moment of order p < 2 bounds the variance",
+            "problem": "Noisy(problem=Quadratic(eigenvalues=(1.0,)), noise=ParetoNoise(tail=1.5))",
+            "holds": [
+                "BoundedMoment(sigma_p=4.2, p=1.25)",
+            ],
+            "fails": "BoundedVariance(sigma=4.0)",
+            "points": [
+                "(0.0,)",
+            ],
+            "lesson": "the variance is infinite where the tail index is at most 2",
         },
     ],
     "figures": [],

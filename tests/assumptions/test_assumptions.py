@@ -3,6 +3,7 @@ import dataclasses
 import importlib
 import inspect
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -13,17 +14,19 @@ import assumptions
 from assumptions import (
     ASSUMPTIONS,
     PL,
-    Affine,
-    AffineGradient,
     Assumption,
     Ball,
-    BallConvex,
+    ConstantPhi,
     Convex,
+    CoupledSmooth,
     Inequality,
+    LayerSmooth,
     Lipschitz,
     Lp,
+    PhiSmooth,
     Smooth,
     StronglyConvex,
+    parse_specification,
 )
 from assumptions.sampling import sample_points
 from assumptions.search import ascend
@@ -154,14 +157,18 @@ def test_what_fails_is_refuted_by_enough_samples(assumption: Inequality, problem
     assert check.verdict == "refuted", check
 
 
-OWN_FILE = {Affine, AffineGradient}
-"""Tested in test_affine.py; what is no inequality has its own file as well."""
+HERE = {Convex, StronglyConvex, Smooth, PL, Lipschitz}
+"""Every other class has its cases in a file of its own."""
 
 
 def test_every_class_has_a_function_with_it_and_one_without():
     for cases in (CASES_THAT_HOLD, CASES_THAT_FAIL):
-        inequalities = {a for a in ASSUMPTIONS if issubclass(a, Inequality)} - OWN_FILE
-        assert {type(assumption) for assumption, _ in cases} == inequalities
+        assert {type(assumption) for assumption, _ in cases} == HERE
+    others = "".join(
+        p.read_text() for p in Path(__file__).parent.glob("test_*.py") if p.name != Path(__file__).name
+    )
+    for cls in set(ASSUMPTIONS) - HERE:
+        assert f"{cls.__name__}(" in others, cls
 
 
 # Smooth and Lipschitz speak of the gradient alone, so a nan value is not theirs to see
@@ -177,6 +184,10 @@ def test_every_class_has_a_function_with_it_and_one_without():
 def test_what_is_not_finite_never_passes(assumption: Inequality, problem: Toy):
     points = sample_points(problem, 500, assumption.arity)
     assert assumption.check(problem, *points).verdict in ("refuted", "undefined")
+    if problem is toys.INFINITE:  # nowhere finite: there is nothing to search
+        with pytest.raises(ValueError, match="none of the points"):
+            assumption.refute(problem, 500)
+        return
     assert assumption.refute(problem, 500).verdict in ("refuted", "undefined")
 
 
@@ -262,47 +273,76 @@ def test_an_uncertain_infimum_excuses_no_more_than_itself():
     assert PL(1.0).check(dataclasses.replace(problem, f_star_error=0.9e-6), x).verdict == "refuted"
 
 
-@pytest.mark.parametrize("cls", [c for c in ASSUMPTIONS if c.sense])
-@pytest.mark.parametrize(
-    ("value", "error"),
-    [
-        (0, ValueError),
-        (0.0, ValueError),
-        (-1.0, ValueError),
-        (math.nan, ValueError),
-        (math.inf, ValueError),
-        ("1", TypeError),
-        (None, TypeError),
-        (True, TypeError),
-        ((1.0,), TypeError),
-    ],
-)
-def test_bad_constants_are_named(cls: type[Assumption], value: object, error: type[Exception]):
-    (name,) = cls.constants()
-    if cls is BallConvex and type(value) in (int, float) and value == 0:
-        assert BallConvex(value).t_ball == 0.0  # every convex function is
-        return
-    with pytest.raises(error, match=f"^{name} must be"):
-        cls(**{name: value})
+FIELDS: dict[type[Assumption], dict] = {PhiSmooth: {"phi": ConstantPhi()}}
+"""Fields without a default that are no constants."""
 
 
-@pytest.mark.parametrize("cls", [c for c in ASSUMPTIONS if c.sense])
+def constant(cls: type[Assumption], value: object) -> object:
+    """A value in the shape that the constants of the class have: a number, one per layer, or a matrix."""
+    if cls is CoupledSmooth:
+        return ((value,),)
+    return (value,) if cls.constants()[0].endswith("_i") else value
+
+
+def made(cls: type[Assumption], value: object = 1.0, **fields) -> Assumption:
+    given = {name: constant(cls, value) for name in cls.constants()}
+    return cls(**{**FIELDS.get(cls, {}), **given, **fields})
+
+
+WITH_CONSTANTS = pytest.mark.parametrize("cls", [c for c in ASSUMPTIONS if c.sense])
+
+
+@WITH_CONSTANTS
+@pytest.mark.parametrize("value", [-1.0, math.nan, math.inf, "1", None, True, (1.0,)])
+def test_bad_constants_are_named(cls: type[Assumption], value: object):
+    for name in cls.constants():
+        if value is True and constant(cls, value) != value:
+            continue  # entries of a tuple are turned into floats
+        with pytest.raises((ValueError, TypeError), match=f"^{name} must "):
+            made(cls, **{name: constant(cls, value)})
+
+
+@WITH_CONSTANTS
+def test_zero_is_accepted_where_it_says_something(cls: type[Assumption]):
+    """A modulus of 0 says nothing and is refused; an upper bound of 0 may be the strongest statement."""
+    for name in cls.constants():
+        try:
+            accepted = getattr(made(cls, **{name: constant(cls, 0.0)}), name) == constant(cls, 0.0)
+        except ValueError as error:
+            assert re.match(f"{name} must ", str(error))  # noqa: PT017
+        else:
+            assert accepted
+            assert cls.sense[name] < 0
+
+
+@pytest.mark.parametrize("cls", [c for c in ASSUMPTIONS if "norm" in {f.name for f in dataclasses.fields(c)}])
 def test_bad_norms_are_named(cls: type[Assumption]):
     with pytest.raises(TypeError, match="norm must be a Norm"):
-        cls(1.0, norm=2)
+        made(cls, norm=2)
 
 
-@pytest.mark.parametrize("cls", [c for c in ASSUMPTIONS if c.sense])
+@WITH_CONSTANTS
 def test_constants_are_floats_and_larger_says_more_or_less(cls: type[Assumption]):
-    (name,) = cls.constants()
-    weak, strong = sorted((cls(1), cls(2)), key=lambda a: getattr(a, name) * cls.sense[name])
-    assert cls(1) == cls(1.0)
-    assert repr(cls(1)) == f"{cls.__name__}({name}=1.0)"
-    assert weak.implied_by(strong)
-    assert not strong.implied_by(weak)
-    assert weak.implied_by(weak)
-    assert not cls(1, norm=Lp(1)).implied_by(cls(1))
-    assert not weak.implied_by(Convex())
+    assert made(cls, 1) == made(cls, 1.0)
+    for name in cls.constants():
+        half, whole = (made(cls, **{name: constant(cls, v)}) for v in (0.5, 1.0))
+        weak, strong = (half, whole) if cls.sense[name] > 0 else (whole, half)
+        assert weak.implied_by(strong)
+        assert not strong.implied_by(weak)
+        assert weak.implied_by(weak)
+    assert not made(cls).implied_by(Convex())
+    if "norm" in {f.name for f in dataclasses.fields(cls)}:
+        assert not made(cls, norm=Lp(1)).implied_by(made(cls))
+
+
+@pytest.mark.parametrize("cls", ASSUMPTIONS)
+def test_they_print_as_the_call_that_makes_them(cls: type[Assumption]):
+    names = {c.__name__: c for c in (cls, ConstantPhi)}
+    assert parse_specification(repr(made(cls)), names) == made(cls)
+
+
+def test_constants_for_another_number_of_layers_imply_nothing():
+    assert not LayerSmooth((1.0,)).implied_by(LayerSmooth((1.0, 1.0)))
 
 
 def test_wrong_numbers_of_points_are_rejected():
@@ -424,8 +464,9 @@ def test_bad_balls_are_rejected(center, radius, message):
 def test_every_assumption_is_listed():
     room = Path(inspect.getfile(assumptions)).parent
     defined = set()
-    for path in (p for p in room.glob("*.py") if p.stem != "__init__"):
-        module = importlib.import_module(f"assumptions.{path.stem}")
+    for path in (p for p in room.rglob("*.py") if p.stem != "__init__"):
+        parts = path.relative_to(room).with_suffix("").parts
+        module = importlib.import_module(".".join(("assumptions", *parts)))
         for node in ast.parse(path.read_text()).body:
             cls = getattr(module, getattr(node, "name", ""), None)
             if isinstance(cls, type) and issubclass(cls, Assumption) and not inspect.isabstract(cls):
@@ -440,10 +481,14 @@ def test_each_constant_name_has_one_meaning():
     assert len(names) == len(set(names))
 
 
+OTHER_FIELDS = {"norm", "order", "phi", "p"}
+"""The geometry, and what says which statement of a kind it is."""
+
+
 @pytest.mark.parametrize("cls", ASSUMPTIONS)
-def test_constants_are_the_fields_besides_the_norm(cls: type[Assumption]):
+def test_constants_are_the_other_fields(cls: type[Assumption]):
     fields = {f.name for f in dataclasses.fields(cls)}
-    assert fields - {"norm"} == set(cls.constants())
+    assert fields - OTHER_FIELDS == set(cls.constants())
     assert set(cls.sense.values()) <= {-1, 1}
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Lp
-from assumptions.ball_convex import BallConvex
+from assumptions.balls.ball_convex import BallConvex
 from problems import AbsAffine, Huber, Problem, Quadratic, WeightedL1, from_function
 from problems.cosine import Cosine
 from problems.double_well import DoubleWell

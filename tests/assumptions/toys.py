@@ -20,6 +20,8 @@ class Toy:
     f_star: float | None = None
     x_star: Tensor | None = None
     f_star_error: float = 0.0
+    x_star_error: float = 0.0
+    nearest_star: Callable[..., Tensor] | None = None
 
     @property
     def x0(self) -> Tensor:

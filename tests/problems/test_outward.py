@@ -8,7 +8,8 @@ import pytest
 from mpmath import mp
 
 from assumptions import PL, Lipschitz, Smooth
-from assumptions.ball_convex import BallConvex
+from assumptions.balls.ball_convex import BallConvex
+from assumptions.outward import certify, length_up, round_down, round_up, square_sum
 from problems import (
     AbsAffine,
     Cosine,
@@ -21,7 +22,6 @@ from problems import (
     SquaredHinge,
     WeightedL1,
 )
-from problems.outward import certify, length_up, round_down, round_up, square_sum
 
 LARGEST = math.nextafter(math.inf, 0.0)
 

@@ -26,8 +26,8 @@ from problems import (
 
 def test_every_family_is_on_the_list():
     found = set()
-    for info in pkgutil.iter_modules(problems.__path__):
-        module = importlib.import_module(f"problems.{info.name}")
+    for info in pkgutil.walk_packages(problems.__path__, "problems."):
+        module = importlib.import_module(info.name)
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, Problem) and value.__module__ == module.__name__:
                 found.add(value)

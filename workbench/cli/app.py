@@ -55,14 +55,15 @@ def _list(
     kind: Annotated[str, typer.Argument(help="; ".join(CATALOGUE))],
     json: Json = False,
 ) -> None:
-    """List papers, theorems, methods, problems, assumptions or figures."""
+    """List papers, theorems, methods, problems, assumptions, counterexamples or figures."""
     dispatch("list", kind=kind, json=json)
 
 
 @app.command("show")
 def _show(
     name: Annotated[
-        str, typer.Argument(metavar="ID", help="A theorem, method, problem, assumption or paper.")
+        str,
+        typer.Argument(metavar="ID", help="A theorem, method, problem, assumption, counterexample or paper."),
     ],
     file: UserFile = None,
     json: Json = False,
@@ -214,6 +215,43 @@ def _check(
         region=region,
         norm=norm,
         file=file,
+        json=json,
+    )
+
+
+@app.command("table")
+def _table(
+    problem: Annotated[
+        list[str] | None, typer.Option("--problem", metavar="GLOB", help="Problems or families; repeat it.")
+    ] = None,
+    assumption: Annotated[
+        list[str] | None, typer.Option("--assumption", metavar="GLOB", help="Assumptions; repeat it.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="All instances, not one of each family.")] = False,
+    budget: Annotated[int, typer.Option("--budget", min=1, help="Evaluations of each search.")] = 4000,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32, help="Seed of samples and searches.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", help="Processes that share the work; -1: all cores.")
+    ] = 1,
+    file: UserFile = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.MD", help="Also write it as Markdown.")
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write all cells; '-': only these.")
+    ] = None,
+) -> None:
+    """Every problem against every assumption: certified, not refuted, refuted."""
+    dispatch(
+        "table",
+        problem=problem,
+        assumption=assumption,
+        full=full,
+        budget=budget,
+        seed=seed,
+        jobs=jobs,
+        file=file,
+        out=out,
         json=json,
     )
 

@@ -13,9 +13,11 @@ from torch import Tensor
 from assumptions import EVERYWHERE, Assumption, Certificate, Check, Inequality, Region, closure
 from assumptions.inequality import steps_of
 from assumptions.sampling import grid_points
-from problems import Problem
+from problems import Problem, SymbolicProblem
+from problems.symbolic.proof import Proof
+from problems.symbolic.twins import TWINS
 from workbench.cli.check_report import print_report
-from workbench.cli.output import WrongUseError, require_writable, write_json, wrong_use
+from workbench.cli.output import WrongUseError, plain, require_writable, write_json, wrong_use
 from workbench.registry import Registry, load_user_file
 from workbench.trace import Trace
 
@@ -92,7 +94,7 @@ def main(assumption: str, problem: str, **options: Any) -> int:
     if chosen.json != "-":
         print_report(document)
     if chosen.json is not None:
-        write_json(_plain(document), chosen.json)
+        write_json(plain(document), chosen.json)
     return 1 if any(r.get("verdict") == "refuted" for r in results) else 0
 
 
@@ -173,13 +175,20 @@ def _estimated(asked: Asked, points: tuple[Tensor, ...]) -> dict[str, Any]:
 
 
 def _certify(asked: Asked) -> list[dict[str, Any]]:
-    if not asked.problem.offers("certify"):
-        raise TypeError(
-            f"--certify needs a function given as an expression, such as "
-            f"SymbolicProblem('x**4/4', box=((-2.0, 2.0),)), not {asked.problem!r}"
-        )
-    proofs = [getattr(asked.problem, "certify")(s) for s in asked.statements]  # noqa: B009  (optional attribute)
-    return [_proved(proof) for proof in proofs]
+    """Of the expression itself, or of the one that stands for a problem of the library."""
+    formula = asked.problem if isinstance(asked.problem, SymbolicProblem) else _formula(asked.problem)
+    return [_proved(formula.certify(statement)) for statement in asked.statements]
+
+
+def _formula(problem: Problem) -> SymbolicProblem:
+    for twin in TWINS:
+        if twin.problem == problem:
+            return twin.formula
+    known = ", ".join(sorted({repr(twin.problem) for twin in TWINS}))
+    raise TypeError(
+        f"--certify needs a function given as an expression, such as SymbolicProblem('x**4/4', "
+        f"box=((-2.0, 2.0),)), or one of which the expression is known: {known}; got {problem!r}"
+    )
 
 
 def _along(asked: Asked) -> list[dict[str, Any]]:
@@ -233,12 +242,12 @@ def _checked(check: Check) -> dict[str, Any]:
     }
 
 
-def _proved(proof: Any) -> dict[str, Any]:
-    verdict = "proved" if proof.proved else "refuted" if proof.disproved else "undecided"
+def _proved(proof: Proof) -> dict[str, Any]:
     return {
         "assumption": repr(proof.assumption),
-        "verdict": verdict,
+        "verdict": "refuted" if proof.outcome == "disproved" else proof.outcome,
         "proved": repr(proof.proved_assumption) if proof.proved else None,
+        "box": proof.box,
         "boxes": proof.boxes,
         "where": proof.where,
         "said": str(proof),
@@ -252,16 +261,3 @@ def _certificate(certificate: Certificate) -> dict[str, Any]:
         "proof": certificate.proof,
         "region": repr(certificate.region),
     }
-
-
-def _plain(value: Any) -> Any:
-    """JSON has no inf and nan: these become strings, as in records."""
-    if isinstance(value, dict):
-        return {key: _plain(v) for key, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, Tensor):
-        return _plain(value.tolist())
-    if isinstance(value, float) and not abs(value) < float("inf"):
-        return str(value)
-    return value

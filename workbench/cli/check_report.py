@@ -55,13 +55,16 @@ def _number(value: Any) -> str:
 
 
 def _print_front(seen: dict[str, Any]) -> None:
-    """The pairs of constants that the samples allow, the ends and some between."""
+    """The pairs of constants that the samples allow, of the whole variable or of each layer."""
     names = [name for name in seen if name.endswith("_seen")][:2]
     front = seen["front"]
-    stride = max(1, math.ceil(len(front) / SHOWN))
-    rows = [*front[::stride], *([front[-1]] if (len(front) - 1) % stride else [])]
-    console().print(f"\nfront: {len(front)} pairs, all above it consistent with the points\n")
-    print_table(names, [tuple(_number(v) for v in pair) for pair in rows], right=names)
+    layered = isinstance(seen[names[0]], tuple | list)
+    for i, pairs in enumerate(front if layered else [front]):
+        of = f" of layer {i}" if layered else ""
+        stride = max(1, math.ceil(len(pairs) / SHOWN))
+        rows = [*pairs[::stride], *([pairs[-1]] if (len(pairs) - 1) % stride else [])]
+        console().print(f"\nfront{of}: {len(pairs)} pairs; the points allow these and all above them\n")
+        print_table(names, [tuple(_number(v) for v in pair) for pair in rows], right=names)
 
 
 def _print_along(result: dict[str, Any]) -> None:

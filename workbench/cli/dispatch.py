@@ -14,6 +14,7 @@ COMMANDS = {
     "show": "workbench.cli.show",
     "run": "workbench.cli.run",
     "check": "workbench.cli.check",
+    "table": "workbench.cli.table",
     "verify": "workbench.cli.verify",
     "replay": "workbench.cli.replay",
     "new": "workbench.cli.new",

@@ -6,7 +6,7 @@ from typing import Any
 
 from assumptions import ASSUMPTIONS
 from figures import FIGURES
-from problems import FULL_INSTANCES, INSTANCES, PROBLEMS
+from problems import COUNTEREXAMPLES, FULL_INSTANCES, INSTANCES, PROBLEMS
 from workbench.methods import METHODS
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
@@ -30,6 +30,18 @@ def build() -> dict[str, list[dict[str, Any]]]:
         "problems": [_family(p) for p in PROBLEMS],
         "assumptions": [
             {"name": a.__name__, "summary": summary(a), "constants": list(a.constants())} for a in ASSUMPTIONS
+        ],
+        "counterexamples": [
+            {
+                "name": c.name,
+                "claim": c.claim,
+                "problem": repr(c.on),
+                "holds": [repr(a) for a in c.holds],
+                "fails": repr(c.fails),
+                "points": [repr(p) for p in c.points],
+                "lesson": c.lesson,
+            }
+            for c in COUNTEREXAMPLES
         ],
         "figures": [{"name": f.__name__, "summary": summary(f)} for f in FIGURES],
     }

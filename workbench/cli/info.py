@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from problems.data import load
+from problems.data.load import load
 from workbench import __version__
 from workbench.cli.output import console, write_json
 

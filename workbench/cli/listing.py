@@ -20,6 +20,10 @@ COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
         ("name", "constants", "summary"),
         lambda a: (a["name"], " ".join(a["constants"]), a["summary"]),
     ),
+    "counterexamples": (
+        ("name", "false claim", "true instead"),
+        lambda c: (c["name"], c["claim"], c["lesson"]),
+    ),
     "figures": (("name", "summary"), lambda f: (f["name"], f["summary"])),
 }
 

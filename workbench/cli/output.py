@@ -44,6 +44,19 @@ def write_json(document: Any, target: str) -> None:
         raise WrongUseError(f"{target} cannot be written: {error.strerror}") from None
 
 
+def plain(value: Any) -> Any:
+    """What JSON can hold: inf and nan, which it has not, as strings; tensors as lists."""
+    if isinstance(value, dict):
+        return {key: plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return str(value)
+    return value
+
+
 def require_writable(target: str | None) -> None:
     """WrongUseError, before any work, if ``write_json`` could not write there."""
     if target in (None, "-"):

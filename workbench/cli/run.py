@@ -12,7 +12,15 @@ from torch import Tensor
 
 from problems import Problem
 from problems.ball_newton import SolverError
-from workbench.cli.output import WrongUseError, console, print_table, require_writable, write_json, wrong_use
+from workbench.cli.output import (
+    WrongUseError,
+    console,
+    plain,
+    print_table,
+    require_writable,
+    write_json,
+    wrong_use,
+)
 from workbench.engine import run
 from workbench.methods import Method
 from workbench.registry import Registry, UserFile, load_user_file
@@ -194,11 +202,6 @@ def _document(trace: Trace) -> dict[str, Any]:
         "steps": trace.steps,
         "seed": trace.seed,
         "k": trace.k.tolist(),
-        "columns": {name: [[_number(v) for v in row] for row in t.tolist()] for name, t in tables.items()},
+        "columns": {name: plain(t) for name, t in tables.items()},
         "diverged_at": [k if k >= 0 else None for k in trace.diverged_at.tolist()],
     }
-
-
-def _number(value: float) -> float | str:
-    """JSON has no inf and nan: these become strings, as in records."""
-    return value if abs(value) < float("inf") else str(value)

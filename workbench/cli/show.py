@@ -33,13 +33,16 @@ def _described(name: str, registry: Registry) -> dict[str, Any]:
             return _theorem(theorem, registry)
     classes = {c.__name__: c for c in (*registry.methods, *registry.families, *registry.assumptions)}
     papers = {entry["paper"]: entry for entry in CATALOGUE["papers"]}
+    counterexamples = {entry["name"]: entry for entry in CATALOGUE["counterexamples"]}
+    if name in counterexamples:
+        return counterexamples[name]
     if name in classes:
         return _class(classes[name], registry)
     if name in papers:
         return papers[name]
     if "(" in name:
         return _instance(registry.problem(name))
-    known = [*(t.id for t in registry.theorems), *classes, *papers]
+    known = [*(t.id for t in registry.theorems), *classes, *papers, *counterexamples]
     raise WrongUseError(
         f"nothing is called {name!r}{close_to(name, known)}; `workbench list` shows what there is"
     )

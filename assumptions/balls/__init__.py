@@ -1,0 +1,1 @@
+"""Ball-convexity: supports along the steps of the ball-proximal point method."""

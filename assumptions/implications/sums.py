@@ -1,0 +1,103 @@
+"""Rows about means of terms, and about noise."""
+
+from assumptions.convex import Convex
+from assumptions.implications.implies import Implies
+from assumptions.moments.bounded_moment import BoundedMoment
+from assumptions.moments.bounded_variance import BoundedVariance
+from assumptions.norms import EUCLIDEAN
+from assumptions.smooth import Smooth
+from assumptions.strongly_convex import StronglyConvex
+from assumptions.sums.average_smooth import AverageSmooth
+from assumptions.sums.component_convex import ComponentConvex
+from assumptions.sums.component_smooth import ComponentSmooth
+from assumptions.sums.component_strongly_convex import ComponentStronglyConvex
+from assumptions.sums.component_weakly_convex import ComponentWeaklyConvex
+from assumptions.sums.expected_similarity import ExpectedSimilarity
+from assumptions.sums.star_similarity import StarSimilarity
+from assumptions.sums.uniform_similarity import UniformSimilarity
+from assumptions.weakly_convex import WeaklyConvex
+
+SUMS = (
+    Implies(
+        premises=(ComponentConvex,),
+        rule=lambda terms: Convex(),  # noqa: ARG005
+        proof="the mean of the inequalities of the terms",
+        local=True,
+    ),
+    Implies(
+        premises=(ComponentStronglyConvex,),
+        rule=lambda terms: ComponentConvex(),  # noqa: ARG005
+        proof="mu/2 |x - y|^2 >= 0",
+        local=True,
+    ),
+    Implies(
+        premises=(ComponentStronglyConvex,),
+        rule=lambda terms: StronglyConvex(terms.mu_component, terms.norm),
+        proof="the mean of the inequalities of the terms",
+        local=True,
+    ),
+    Implies(
+        premises=(ComponentConvex,),
+        rule=lambda terms: ComponentWeaklyConvex(0.0),  # noqa: ARG005
+        proof="tau = 0 is convexity",
+        local=True,
+    ),
+    Implies(
+        premises=(ComponentWeaklyConvex,),
+        rule=lambda terms: WeaklyConvex(terms.tau_component),
+        proof="the mean of the inequalities of the terms",
+        local=True,
+    ),
+    Implies(
+        premises=(ComponentSmooth,),
+        rule=lambda terms: ComponentWeaklyConvex(terms.L_max) if terms.norm == EUCLIDEAN else None,
+        proof="f_j(y) - f_j(x) - <grad f_j(x), y - x> >= -int_0^1 t L_max |y - x|^2 dt",
+        local=True,
+    ),
+    Implies(
+        premises=(ComponentSmooth,),
+        rule=lambda terms: AverageSmooth(terms.L_max, terms.norm),
+        proof="a mean of squares is at most the largest",
+        local=True,
+    ),
+    Implies(
+        premises=(AverageSmooth,),
+        rule=lambda terms: Smooth(terms.L_avg, terms.norm),
+        proof="|mean_j v_j|_* <= mean_j |v_j|_* <= (mean_j |v_j|_*^2)^(1/2)",
+        local=True,
+    ),
+    Implies(
+        premises=(AverageSmooth,),
+        rule=lambda terms: ExpectedSimilarity(terms.L_avg) if terms.norm == EUCLIDEAN else None,
+        proof="mean_j |v_j - v|^2 = mean_j |v_j|^2 - |v|^2 for v = mean_j v_j",
+        local=True,
+    ),
+    Implies(
+        premises=(UniformSimilarity,),
+        rule=lambda terms: ExpectedSimilarity(terms.delta, terms.norm),
+        proof="a mean of squares is at most the largest",
+        local=True,
+    ),
+    Implies(
+        premises=(ExpectedSimilarity,),
+        rule=lambda terms: StarSimilarity(terms.delta_avg, terms.norm),
+        proof="y is a minimiser",
+    ),
+)
+"""f is the mean of its terms."""
+
+NOISE = (
+    Implies(
+        premises=(BoundedVariance,),
+        rule=lambda noise: BoundedMoment(noise.sigma, 2.0),
+        proof="p = 2",
+        local=True,
+    ),
+    Implies(
+        premises=(BoundedMoment,),
+        rule=lambda noise: BoundedVariance(noise.sigma_p) if noise.p >= 2 else None,
+        proof="Jensen: (E |n|^2)^(1/2) <= (E |n|^p)^(1/p) for p >= 2",
+        local=True,
+    ),
+)
+"""The noise of the stochastic gradient."""

@@ -1,0 +1,1 @@
+"""(L0, L1)-smoothness in its forms."""

@@ -1,0 +1,1 @@
+"""Assumptions about each layer of the variable."""

@@ -1,0 +1,1 @@
+"""Assumptions about the noise of a stochastic gradient."""

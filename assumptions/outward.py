@@ -1,0 +1,51 @@
+"""Constants rounded to the side on which a statement stays true, by exact arithmetic."""
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import lru_cache
+
+from assumptions.base import Assumption, Certificate
+
+
+def round_up(exact: Fraction) -> float:
+    """The smallest float >= ``exact``; inf beyond the largest float."""
+    near = _nearest(exact)
+    return near if near == math.inf or Fraction(near) >= exact else math.nextafter(near, math.inf)
+
+
+def round_down(exact: Fraction) -> float:
+    """The largest float <= ``exact`` >= 0; inf beyond the largest float."""
+    near = _nearest(exact)
+    return near if near == math.inf or Fraction(near) <= exact else math.nextafter(near, 0.0)
+
+
+def square_sum(a: Iterable[float]) -> Fraction:
+    """|a|^2 without rounding; a: finite."""
+    return sum((Fraction(entry) ** 2 for entry in a), Fraction(0))
+
+
+@lru_cache(maxsize=256)
+def length_up(a: tuple[float, ...]) -> float:
+    """The smallest float >= |a|_2; inf beyond the largest float. a: finite."""
+    square, near = square_sum(a), math.hypot(*a)
+    while near < math.inf and Fraction(near) ** 2 < square:
+        near = math.nextafter(near, math.inf)
+    while near > 0 and (near == math.inf or Fraction(near) ** 2 > square):
+        below = math.nextafter(near, 0.0)
+        if Fraction(below) ** 2 < square:
+            break
+        near = below
+    return near
+
+
+def certify(kind: Callable[[float], Assumption], constant: float, proof: str) -> tuple[Certificate, ...]:
+    """The certificate of kind(constant); none where the constant vanishes or overflows as a float."""
+    return (Certificate(kind(constant), proof=proof),) if 0 < constant < math.inf else ()
+
+
+def _nearest(exact: Fraction) -> float:
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf

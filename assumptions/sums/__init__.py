@@ -1,0 +1,1 @@
+"""Assumptions about the terms of a mean."""

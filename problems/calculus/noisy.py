@@ -1,0 +1,67 @@
+"""A problem whose gradients come with noise of known moments."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from torch import Tensor
+
+from assumptions import Certificate
+from assumptions.moments.bounded_moment import BoundedMoment
+from assumptions.moments.bounded_variance import BoundedVariance
+from assumptions.outward import round_up
+from problems.base import Problem
+from problems.calculus.seen_through import SeenThrough
+from problems.calculus.units import Units
+from problems.noise.base import Noise
+
+ROOM = 1e-10
+"""Relative error of a moment in floating point: Gamma functions of 10^5 lose five digits."""
+
+
+@dataclass(frozen=True)
+class Noisy(SeenThrough):
+    """f, whose stochastic gradient is grad f(x) + n(x) with n drawn from ``noise``.
+
+    problem: f, without noise of its own. noise: a ``Noise`` that fits its dimension. TypeError or ValueError
+    otherwise. Everything else is that of f. What is certified of its own sampled terms is left out, for the
+    noise is another one.
+    """
+
+    problem: Problem
+    noise: Noise
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        self._require_inner()
+        if not isinstance(self.noise, Noise):
+            raise TypeError(f"noise must be a Noise such as GaussianNoise(1.0), got {self.noise!r}")
+        if not self.noise.fits(self.problem.d):
+            raise ValueError(f"noise must fit dimension {self.problem.d}, got {self.noise!r}")
+
+    @cached_property
+    def units(self) -> Units:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Nothing changes."""
+        return Units()
+
+    def noisy_grad(self, x: Tensor, u: Tensor) -> Tensor:
+        """The gradient plus a draw. x: (*batch, d); u in [0, 1): (*batch, noise.width(d)). (*batch, d)."""
+        return self.grad(x) + self.noise.draw(u, x)
+
+    @property
+    def certified(self) -> tuple[Certificate, ...]:
+        """Those of f, and the moments of the noise."""
+        kept = [c for c in super().certified if not isinstance(c.assumption, BoundedVariance | BoundedMoment)]
+        proof = f"E|n|^p of {self.noise!r} in closed form, rounded outward"
+        moments = [(p, self._size(p)) for p in self.noise.orders]
+        kept += [Certificate(BoundedMoment(s, p), proof=proof) for p, s in moments if 0 < s < math.inf]
+        sigma = self._size(2.0)
+        if 0 < sigma < math.inf:
+            kept.append(Certificate(BoundedVariance(sigma), proof=proof))
+        return tuple(kept)
+
+    def _size(self, p: float) -> float:
+        """(E|n|^p)^(1/p), rounded up; inf where it is infinite."""
+        size = self.noise.moment(p, self.d) ** (1 / p)
+        return round_up(Fraction(size) * Fraction(1 + ROOM)) if size < math.inf else size

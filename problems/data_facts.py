@@ -1,0 +1,37 @@
+"""What rows of data prove of the terms h_j(<a_j, x>) + reg/2 |x|^2 of a mean."""
+
+import math
+
+from torch import Tensor
+
+from assumptions import Certificate
+from assumptions.base import EPS
+from assumptions.outward import certify
+from assumptions.sums.average_smooth import AverageSmooth
+from assumptions.sums.component_convex import ComponentConvex
+from assumptions.sums.component_smooth import ComponentSmooth
+from assumptions.sums.component_strongly_convex import ComponentStronglyConvex
+from problems.gram import gram_bounds
+
+
+def data_facts(rows: Tensor, curvature: float, reg: float = 0.0) -> tuple[Certificate, ...]:
+    """Smoothness and convexity of the terms, 0 <= h_j'' <= curvature. rows: (n, d). reg >= 0.
+
+    The Hessian of a term is c a a' + reg I with 0 <= c <= curvature, its square (c^2 |a|^2 + 2 c reg) a a' +
+    reg^2 I. Lengths cost (d + 2) EPS, the weights of the rows six roundings, the rest is rounded up.
+    """
+    n, d = rows.shape
+    squares = rows.square().sum(dim=-1)
+    longest = float(squares.max()) * (1 + (d + 2) * EPS)
+    weights = (curvature**2 * squares + 2 * curvature * reg).sqrt().unsqueeze(-1)
+    top = gram_bounds(weights * rows, n, entries=d + 8)[1]
+    L_avg = math.sqrt(top + reg**2) * (1 + 4 * EPS)
+    square = (
+        "the square of c a a' + reg I is (c^2 |a|^2 + 2 c reg) a a' + reg^2 I, c at most the bound of h''"
+    )
+    return (
+        Certificate(ComponentConvex(), proof="h'' >= 0"),
+        *certify(ComponentStronglyConvex, reg, "h'' >= 0, plus reg/2 |x|^2"),
+        *certify(ComponentSmooth, (curvature * longest + reg) * (1 + 4 * EPS), "|h''| |a_j|^2 + reg"),
+        *certify(AverageSmooth, L_avg, square),
+    )

@@ -1,0 +1,1 @@
+"""Functions given as expressions, and proofs by ball arithmetic on a box."""
