@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from assumptions.base import Assumption, Check, Function, Sides
+from assumptions.guards import require_points
 from assumptions.region import EVERYWHERE, Region
 from assumptions.rounding import VISIBLE
 from assumptions.sampling import in_domain, sample_points
@@ -31,7 +32,7 @@ class Inequality(Assumption):
     def sample(
         cls, problem: Function, n: int, seed: int = 0, region: Region = EVERYWHERE
     ) -> tuple[Tensor, ...]:
-        """At most n tuples of ``sample_points``, in the region and the domain. ValueError if none is."""
+        """At most n tuples of ``sample_points``, those in region and domain. ValueError if none is."""
         points = sample_points(problem, n, cls.arity, seed=seed, region=region)
         inside = torch.stack([in_domain(problem, p, region) for p in points]).all(dim=0)
         if not bool(inside.any()):
@@ -67,6 +68,7 @@ class Inequality(Assumption):
         each layer or term. TypeError for a missing oracle, ValueError for fewer than two points.
         """
         self.require(problem)
+        require_points(x, problem.d)
         lhs, rhs, _ = self._each(problem, *steps_of(x, self.arity))
         return lhs / rhs
 
@@ -75,32 +77,42 @@ class Inequality(Assumption):
         return self.sides(problem, *points)
 
     def check(self, problem: Function, *points: Tensor) -> Check:
-        """Refuted if some lhs exceeds rhs by more than rounding, or is not finite where rhs is.
+        """Refuted if some lhs exceeds rhs by more than rounding, both finite: the worst is the witness.
 
-        TypeError for an oracle that the problem lacks.
+        Undefined if none does, but somewhere it cannot be said, for nan or an overflow. TypeError for an
+        oracle that the problem lacks, ValueError for points of another number or shape.
         """
         self.require(problem)
-        if len(points) != self.arity:
-            raise ValueError(f"{type(self).__name__} speaks of {self.arity} points, got {len(points)}")
-        points = tuple(p.reshape(-1, p.shape[-1]) for p in torch.broadcast_tensors(*points))
-        if points[0].shape[0] == 0:
-            raise ValueError(f"{type(self).__name__}.check needs at least one point, got none")
+        points = self._points(problem, points)
         lhs, rhs, resolution = self.sides(problem, *points)
         # rounding that is not finite would excuse anything, and inf <= inf says nothing
         resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
-        violated = ~(lhs <= rhs + resolution + UNDERFLOW) | ~lhs.isfinite()
+        unproved = ~(lhs <= rhs + resolution + UNDERFLOW) | ~lhs.isfinite()
+        violated = unproved & lhs.isfinite() & rhs.isfinite()
         ratio = lhs / rhs
         # a pair whose sides are both below rounding says nothing: it never is the worst ratio
-        meaningful = violated | (torch.maximum(lhs.abs(), rhs.abs()) > 10 * resolution)
+        meaningful = torch.maximum(lhs.abs(), rhs.abs()) > 10 * resolution
         score = torch.where(meaningful, ratio.nan_to_num(nan=-1.0), ratio.new_tensor(-1.0))
-        if violated.any():  # the worst of those
-            score = torch.where(violated, ratio.nan_to_num(nan=torch.inf).clamp(min=0), -torch.inf)
+        if violated.any():
+            score = torch.where(violated, ratio.nan_to_num(nan=torch.inf), -torch.inf)
+        elif unproved.any():
+            score = unproved.to(ratio.dtype)
         worst = int(score.argmax())
-        undefined = violated[worst] and not bool(torch.isfinite(rhs[worst]))
-        verdict = "undefined" if undefined else "refuted" if violated.any() else "not refuted"
+        verdict = "refuted" if violated.any() else "undefined" if unproved.any() else "not refuted"
         shown = ratio[worst] if score[worst] >= 0 else ratio.new_zeros(())
         witness = tuple(p[worst].detach().clone() for p in points)
         return Check(self, verdict, float(shown), witness, points[0].shape[0])
+
+    def _points(self, problem: Function, points: Points) -> Points:
+        """Each (n, d), n >= 1. ValueError unless there are ``arity`` floating point tensors (*batch, d)."""
+        if len(points) != self.arity:
+            raise ValueError(f"{type(self).__name__} speaks of {self.arity} points, got {len(points)}")
+        for p in points:
+            require_points(p, problem.d, "points")
+        points = tuple(p.reshape(-1, problem.d) for p in torch.broadcast_tensors(*points))
+        if points[0].shape[0] == 0:
+            raise ValueError(f"{type(self).__name__} needs at least one point, got none")
+        return points
 
     def refute(
         self, problem: Function, budget: int = 20_000, seed: int = 0, region: Region = EVERYWHERE

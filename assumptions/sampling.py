@@ -15,6 +15,8 @@ LARGEST = 1e2
 """Largest offset and separation, in units of the size of the centre (at least 1)."""
 
 
+HUGE = 1e150
+"""Where f is larger, squares and differences of what it returns overflow, and nothing can be said."""
 MOST = 10**6
 """Tuples of a grid."""
 HALVINGS = 60
@@ -29,9 +31,9 @@ def sample_points(
     Centres are ``x0`` and, if offered, ``x_star``. The first point of a tuple is a centre plus an
     offset, the others the first plus a separation; both lengths are log-uniform over six decades
     up to 100 times the size of the centre. Half of the tuples move along axes, half in uniformly
-    random directions. A point outside ``region`` is moved halfway to x0, as often as it takes; the domain
-    of the problem is left to the caller. The same for the same seed. ValueError unless n, arity >= 1 and
-    x0 lies in the region.
+    random directions. A point outside ``region`` is moved halfway to x0, as often as it takes; one outside
+    the domain as ``into_domain`` says, where the problem offers it. The same for the same seed. ValueError
+    unless n, arity >= 1 and x0 lies in the region.
     """
     require_dimension(n=n, arity=arity)
     if not bool(region.contains(problem.x0)):
@@ -45,7 +47,10 @@ def sample_points(
     size = LARGEST * centre.norm(dim=-1, keepdim=True).clamp(min=1.0)
     first = centre + size * _moves(n, problem.d, generator).to(centre)
     others = [first + size * _moves(n, problem.d, generator).to(centre) for _ in range(arity - 1)]
-    return tuple(into_region(p, region, problem.x0.to(centre)) for p in (first, *others))
+    points = tuple(into_region(p, region, problem.x0.to(centre)) for p in (first, *others))
+    if problem.offers("into_domain"):
+        points = tuple(getattr(problem, "into_domain")(p) for p in points)  # noqa: B009  (optional attribute)
+    return points
 
 
 def grid_points(
@@ -92,14 +97,14 @@ def into_region(x: Tensor, region: Region, anchor: Tensor) -> Tensor:
 
 
 def in_domain(problem: Function, x: Tensor, region: Region = EVERYWHERE) -> Tensor:
-    """Whether x lies in the region and where f is defined and no overflow. x: (*batch, d). bool (*batch,).
+    """Whether x lies in the region, where f is defined and |f| <= ``HUGE``. x: (*batch, d). bool (*batch,).
 
     nan is no reason to leave a point out: it is a defect that should be seen.
     """
     inside = region.contains(x)
     if problem.offers("contains"):
         inside = inside & getattr(problem, "contains")(x)  # noqa: B009  (optional attribute)
-    return inside & (problem.value(x) != torch.inf)
+    return inside & ~(problem.value(x).abs() > HUGE)
 
 
 def _moves(n: int, d: int, generator: torch.Generator) -> Tensor:

@@ -21,7 +21,7 @@ from assumptions import (
 from problems import Problem, SymbolicProblem
 from problems.symbolic.twins import TWINS
 
-Status = Literal["certified", "proved", "not refuted", "refuted", "lacking", "contradicted"]
+Status = Literal["certified", "proved", "declared", "not refuted", "refuted", "lacking", "contradicted"]
 
 FIELDS: Mapping[type[Assumption], dict[str, Any]] = {
     BoundedMoment: {"p": 1.5},
@@ -41,6 +41,7 @@ class Cell:
 
     certified     proved beside the problem, or implied by that; a search found nothing against it
     proved        the same, and for a member of the family, written as an expression, by ball arithmetic too
+    declared      on the user's word; a search found nothing against it
     not refuted   nothing is proved; the statement stood a search
     refuted       by the witness. For a class with constants: at ``ROOM`` times what samples near x0 need
     lacking       the problem does not offer what the assumption speaks of
@@ -85,20 +86,20 @@ def cell(problem: Problem, kind: type[Assumption], budget: int = 4000, seed: int
         )
         checks = [s.refute(problem, budget=budget, seed=seed, region=region) for s, region in trials]
     except (TypeError, ValueError) as error:
-        status = "certified" if certified else "lacking"
+        status = _known(certified) if certified else "lacking"
         return Cell(name, of, status, ", ".join(repr(c.assumption) for c in certified), why=str(error))
+    known = _known(certified) if certified else "not refuted"
     worst = next((c for c in checks if c.verdict != "not refuted"), checks[0])
     if worst.verdict == "not refuted":
-        status = "not refuted" if not certified else "proved" if _is_proved(problem, kind) else "certified"
-    else:
-        status = "contradicted" if certified else "refuted"
-    statement = (
-        ", ".join(repr(s) for s, _ in trials) if worst.verdict == "not refuted" else repr(worst.assumption)
-    )
+        status = "proved" if known == "certified" and _is_proved(problem, kind) else known
+        return Cell(name, of, status, ", ".join(repr(s) for s, _ in trials), worst.ratio)
+    status = "contradicted" if known == "certified" else "refuted"
     witness = tuple(tuple(point.tolist()) for point in worst.witness)
-    return Cell(
-        name, of, status, statement, worst.ratio, witness if status in ("refuted", "contradicted") else ()
-    )
+    return Cell(name, of, status, repr(worst.assumption), worst.ratio, witness)
+
+
+def _known(certificates: Sequence[Certificate]) -> Status:
+    return "declared" if all(c.status == "declared" for c in certificates) else "certified"
 
 
 def trial(problem: Problem, kind: type[Assumption], seed: int = 0) -> Assumption:

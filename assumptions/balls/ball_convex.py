@@ -15,6 +15,7 @@ from assumptions.base import Assumption, Check, Function
 from assumptions.guards import require_dimension, require_nonnegative, require_positive
 from assumptions.norms import EUCLIDEAN, Norm, require_norm
 from assumptions.region import EVERYWHERE, Region, require_everywhere
+from assumptions.sampling import in_domain
 
 LARGER = (1.0, 1.1, 1.25, 1.5, 2.0, 3.0)
 """A check tries these multiples of t_ball, for the statement speaks of all larger radii."""
@@ -158,10 +159,7 @@ class BallConvex(Assumption):
         """The worst check over radii and chunks of centers."""
         x = x.detach().reshape(-1, problem.d)
         with torch.no_grad():
-            inside = problem.value(x).isfinite()
-            if problem.offers("contains"):
-                inside = inside & getattr(problem, "contains")(x)  # noqa: B009  (optional attribute)
-            x = x[inside]
+            x = x[in_domain(problem, x) & problem.value(x).isfinite()]
             if x.shape[0] == 0:
                 raise ValueError("BallConvex.check needs at least one center at which f is finite, got none")
             done = [self._at(problem, c, t, count, seed) for t in radii for c in x.split(CHUNK)]

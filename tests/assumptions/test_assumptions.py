@@ -16,6 +16,7 @@ from assumptions import (
     PL,
     Assumption,
     Ball,
+    BallConvex,
     ConstantPhi,
     Convex,
     CoupledSmooth,
@@ -24,6 +25,7 @@ from assumptions import (
     Lipschitz,
     Lp,
     PhiSmooth,
+    QuasiConvex,
     Smooth,
     StronglyConvex,
     parse_specification,
@@ -503,3 +505,36 @@ def test_the_witness_is_the_worst_violation_not_the_first():
 
 def test_a_search_finds_the_worst_direction():
     assert Smooth(9.0).refute(rotated(1.0, 10.0, 3.0, seed=5)).ratio == pytest.approx(10 / 9, rel=1e-6)
+
+
+GROWS = Toy(lambda x: x.exp().sum(-1), Tensor.exp, d=1)
+OVERFLOWS = Toy(lambda x: (x**4).sum(-1), lambda x: torch.where(x.abs() > 1e3, torch.inf, 4 * x**3), d=1)
+
+
+def test_an_overflow_hides_no_violation_and_is_none():
+    near, far = torch.tensor([[10.0], [2000.0]]), torch.tensor([[0.0], [3000.0]])
+    both = near.double(), far.double()
+    assert Smooth(1.0).check(OVERFLOWS, *both).verdict == "refuted"
+    assert Smooth(1.0).check(OVERFLOWS, *both).ratio == pytest.approx(400.0)
+    assert Smooth(1.0).check(OVERFLOWS, *(p[1:] for p in both)).verdict == "undefined"
+
+
+@pytest.mark.parametrize("statement", [Convex(), QuasiConvex()])
+def test_a_search_leaves_out_where_values_overflow(statement: Inequality):
+    found = statement.refute(GROWS, 4000)
+    assert found.verdict == "not refuted"
+    assert all(float(p) < 400 for p in found.witness)
+
+
+def test_balls_that_reach_an_overflow_say_nothing():
+    steep = Toy(lambda x: (30 * x).cosh().sum(-1), lambda x: 30 * (30 * x).sinh(), d=1)
+    centers = torch.tensor([[23.6], [23.68], [0.1]], dtype=torch.float64)
+    assert BallConvex(0.0).check(steep, centers).verdict == "not refuted"
+
+
+@pytest.mark.parametrize("wrong", [torch.zeros(4, 2).double(), torch.zeros(4, 3, dtype=torch.int64), [1.0]])
+def test_points_of_another_shape_or_kind_are_refused(wrong):
+    x = torch.zeros(4, 3, dtype=torch.float64)
+    for use in (lambda: Smooth(1.0).check(toys.SINE, x, wrong), lambda: Smooth(1.0).along(toys.SINE, wrong)):
+        with pytest.raises(ValueError, match="must"):
+            use()

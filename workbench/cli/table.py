@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from joblib import Parallel, delayed
 
-from assumptions import Assumption
+from assumptions import Assumption, PathLayerL0L1
 from problems import Problem
 from workbench.assumption_table import Cell, table
 from workbench.cli.output import (
@@ -27,6 +27,7 @@ from workbench.registry import Registry, load_user_file
 SYMBOLS = {
     "certified": "C",
     "proved": "P",
+    "declared": "D",
     "not refuted": "n",
     "refuted": "R",
     "lacking": "-",
@@ -36,7 +37,8 @@ LEGEND = """
 | symbol | means |
 |---|---|
 | C | certified: proved beside the problem, or implied by what is; a search found nothing against it |
-| P | the same, and proved by interval arithmetic for the function written as an expression |
+| P | the same, and proved by ball arithmetic for a member of the family written as an expression |
+| D | declared by the user; a search found nothing against it |
 | n | not refuted: nothing is proved; the statement stood a search |
 | R | refuted by a witness (in the JSON); constants: at twice those that samples near x0 need |
 | - | the problem lacks what the assumption speaks of (terms, layers, noise, a minimiser, a Hessian) |
@@ -97,7 +99,9 @@ def _kinds(registry: Registry, patterns: Sequence[str]) -> list[type[Assumption]
         if not any(fnmatchcase(a.__name__, pattern) for a in registry.assumptions):
             raise ValueError(f"no assumption fits {pattern!r}; `workbench list assumptions` shows all")
     chosen = patterns or ["*"]
-    return [a for a in registry.assumptions if any(fnmatchcase(a.__name__, p) for p in chosen)]
+    fitting = [a for a in registry.assumptions if any(fnmatchcase(a.__name__, p) for p in chosen)]
+    # a statement about a path has no points to search for
+    return [a for a in fitting if a is not PathLayerL0L1]
 
 
 def _rows(
@@ -148,10 +152,10 @@ def _markdown(rows: Sequence[list[Cell]], kinds: Sequence[type[Assumption]], bud
         lines = [header, f"|---|{'---|' * len(chosen)}"]
         for row in rows:
             symbols = [SYMBOLS[cell.status] for cell in row[start : start + each]]
-            lines.append(f"| `{_short(row[0].problem)}` | {' | '.join(symbols)} |")
+            lines.append(f"| `{short(row[0].problem)}` | {' | '.join(symbols)} |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 
-def _short(text: str, width: int = 60) -> str:
+def short(text: str, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[: width - 3]}..."
