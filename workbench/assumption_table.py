@@ -13,6 +13,7 @@ from assumptions import (
     Assumption,
     Ball,
     BoundedMoment,
+    Certificate,
     ExponentialPhi,
     PhiSmooth,
     Region,
