@@ -108,12 +108,32 @@ def _class(kind: type, registry: Registry) -> dict[str, Any]:
         shown["needs"] = list(getattr(kind, "needs", ()))
         shown["theorems"] = [t.id for t in registry.theorems if kind in t.methods]
     elif kind in registry.assumptions:
-        shown["theorems"] = [t.id for t in registry.theorems if kind in t.assumes]
+        shown |= _relations(kind, registry)
     else:
         own = [p for p in registry.instances(full=True) if type(p) is kind]
         shown["instances"] = [repr(p) for p in own]
         shown["certified"] = _certified(own[0]) if own else {}
     return shown
+
+
+def _relations(kind: type, registry: Registry) -> dict[str, Any]:
+    """Of an assumption: who certifies it, what follows from it, what does not."""
+    rows = [row for row in registry.implications if kind in row.premises]
+    known = {
+        repr(p): next((repr(c.assumption) for c in p.certified if type(c.assumption) is kind), "")
+        for p in registry.instances()
+    }
+    return {
+        "needs": list(getattr(kind, "needs", ())),
+        "theorems": [t.id for t in registry.theorems if kind in t.assumes],
+        "implications": [f"{' and '.join(p.__name__ for p in row.premises)}: {row.proof}" for row in rows],
+        "counterexamples": [
+            f"{c['name']}: {c['claim']}"
+            for c in CATALOGUE["counterexamples"]
+            if any(a.startswith(f"{kind.__name__}(") for a in (c["fails"], *c["holds"]))
+        ],
+        "certified": {problem: statement for problem, statement in known.items() if statement},
+    }
 
 
 def _certified(problem: Problem) -> dict[str, str]:
