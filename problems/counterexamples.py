@@ -35,6 +35,7 @@ from problems.coupled_quadratic import CoupledQuadratic
 from problems.double_well import DoubleWell
 from problems.exp_ridge import ExpRidge
 from problems.general_quadratic import GeneralQuadratic
+from problems.link_sum import LinkSum
 from problems.log_loss import LogLoss
 from problems.noise.pareto import ParetoNoise
 from problems.quadratic import Quadratic
@@ -150,6 +151,16 @@ SMOOTHNESS = (
         lesson="rho^2 times the largest eigenvalue, rho^2 = min(m, n)",
     ),
     Counterexample(
+        name="trace-of-a-dense-matrix",
+        claim="the trace of Q is the smoothness constant of x'Qx / 2 in the max norm",
+        on=SpectralQuadratic(((1.0, 1.0), (1.0, 1.0)), 1, Lp(math.inf)),
+        holds=(Smooth(4.0 + 1e-9, Lp(math.inf)),),
+        fails=Smooth(2.0, Lp(math.inf)),
+        points=((0.0, 0.0), (1.0, 1.0)),
+        ratio=2.0 - 1e-9,
+        lesson="the trace serves for diagonal Q; else the maximum of z'Qz over signs z",
+    ),
+    Counterexample(
         name="convex-is-not-smooth",
         claim="a convex twice differentiable function is smooth with the constant seen near its minimiser",
         on=QuarticRidge((1.0,)),
@@ -185,6 +196,16 @@ LAYERS = (
 )
 
 SUMS = (
+    Counterexample(
+        name="pairs-of-terms",
+        claim="a pair (L0, L1) of every term serves for their mean",
+        on=LinkSum("quartic", ((1.0,), (-1.0,)), targets=(6.0, 6.0)),
+        holds=(),
+        fails=HessianL0L1(4.0, 1.0),
+        points=((0.0,), (1.0,)),
+        ratio=20.0,
+        lesson="gradients of terms cancel where their Hessians do not",
+    ),
     Counterexample(
         name="smooth-mean-of-rough-terms",
         claim="if f is L-smooth, its terms are L-smooth on average",

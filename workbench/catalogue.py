@@ -1754,6 +1754,20 @@ CATALOGUE: dict[str, list[dict]] = {
             "lesson": "rho^2 times the largest eigenvalue, rho^2 = min(m, n)",
         },
         {
+            "name": "trace-of-a-dense-matrix",
+            "claim": "the trace of Q is the smoothness constant of x'Qx / 2 in the max norm",
+            "problem": "SpectralQuadratic(hessian=((1.0, 1.0), (1.0, 1.0)), n=1, norm=Lp(p=inf))",
+            "holds": [
+                "Smooth(L=4.000000001, norm=Lp(p=inf))",
+            ],
+            "fails": "Smooth(L=2.0, norm=Lp(p=inf))",
+            "points": [
+                "(0.0, 0.0)",
+                "(1.0, 1.0)",
+            ],
+            "lesson": "the trace serves for diagonal Q; else the maximum of z'Qz over signs z",
+        },
+        {
             "name": "convex-is-not-smooth",
             "claim": "a convex twice differentiable function is smooth with the constant seen near its minimiser",
             "problem": "QuarticRidge(a=(1.0,))",
@@ -1795,6 +1809,18 @@ CATALOGUE: dict[str, list[dict]] = {
                 "(-1.0, -1.0)",
             ],
             "lesson": "L_i = sum_j h_ij",
+        },
+        {
+            "name": "pairs-of-terms",
+            "claim": "a pair (L0, L1) of every term serves for their mean",
+            "problem": "LinkSum(link='quartic', rows=((1.0,), (-1.0,)), targets=(6.0, 6.0))",
+            "holds": [],
+            "fails": "HessianL0L1(L0_hessian=4.0, L1_hessian=1.0)",
+            "points": [
+                "(0.0,)",
+                "(1.0,)",
+            ],
+            "lesson": "gradients of terms cancel where their Hessians do not",
         },
         {
             "name": "smooth-mean-of-rough-terms",

@@ -374,4 +374,6 @@ def test_info():
     data = json.loads(cli("info", "--json").stdout)
     assert data["workbench"] == workbench.__version__
     assert set(data["extras"]) == {"figures", "store", "pep", "data"}
+    assert data["data"]["breast_cancer"] == "found"
+    assert all(text == "found" or "install" in text for text in data["data"].values())
     assert "torch" in cli("info").stdout

