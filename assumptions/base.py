@@ -115,11 +115,14 @@ class Assumption(Specified, ABC):
     def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, Any]:
         """Smallest constants consistent with the points, named ``_seen``; none where there is no constant.
 
-        Several constants that trade against each other come with their whole front.
+        Several constants that trade against each other come with their whole front. TypeError for an option
+        that the class does not have.
         """
-        del problem, points, options
+        del problem, points
         if cls.constants():
             raise TypeError(f"{cls.__name__} does not say how {', '.join(cls.constants())} are estimated")
+        if options:
+            raise TypeError(f"{cls.__name__}.estimate has no options, got {', '.join(sorted(options))}")
         return {}
 
     @abstractmethod

@@ -9,9 +9,9 @@ from torch import Tensor
 from assumptions.base import Assumption, Check, Function, Sides
 from assumptions.guards import require_points
 from assumptions.region import EVERYWHERE, Region
-from assumptions.rounding import VISIBLE
 from assumptions.sampling import in_domain, sample_points
-from assumptions.search import ascend
+from assumptions.search import ascend, require_sides
+from assumptions.settling import largest_lower, least_upper
 
 UNDERFLOW = 1e-300
 """Squares of numbers that small are no longer numbers."""
@@ -84,7 +84,7 @@ class Inequality(Assumption):
         """
         self.require(problem)
         points = self._points(problem, points)
-        lhs, rhs, resolution = self.sides(problem, *points)
+        lhs, rhs, resolution = require_sides(self, self.sides(problem, *points))
         # rounding that is not finite would excuse anything, and inf <= inf says nothing
         resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
         unproved = ~(lhs <= rhs + resolution + UNDERFLOW) | ~lhs.isfinite()
@@ -126,32 +126,34 @@ class OneConstant(Inequality):
     """An inequality with one constant, to which one of its sides is proportional; ``estimate`` follows.
 
     ``sense`` -1: lhs <= c unit, and c_seen = max of lhs / unit. ``sense`` +1: c unit <= rhs, and c_seen = min
-    of rhs / unit. The resolution must not hide what is seen: it is read at c = 1.
+    of rhs / unit. The resolution must not hide what is seen: it is read at c_seen.
     """
+
+    most: ClassVar[float] = float("inf")
+    """The largest constant that the class takes."""
 
     @classmethod
     def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, Any]:
-        """The constant that the points need, named ``_seen``.
+        """The constant that the points need, named ``_seen``; ``check`` does not refute it on them.
 
-        options: the other fields of the class. Points where the sides are within 100 roundings are left out;
-        where none is left, 0 for a constant that is an upper bound, inf for a lower one. TypeError for an
-        unknown option or a missing oracle.
+        options: the other fields of the class. Of a left side within 100 roundings counts what exceeds one
+        rounding. Where none is visible: 0, or what exceeds it, for a constant that is an upper bound, inf for
+        a lower one. TypeError for an unknown option or a missing oracle.
         """
         cls.require(problem)
         (name,) = cls.constants()
-        try:
-            unit = cls(**{name: 1.0}, **options)
-        except TypeError as error:
-            raise TypeError(f"{cls.__name__}.estimate: {error}") from None
-        lhs, rhs, resolution = unit._each(problem, *torch.broadcast_tensors(*points))
-        resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
-        upper = cls.sense[name] < 0
-        kept = ~(lhs <= VISIBLE * resolution) & ~((rhs == 0) & (lhs == 0))
-        if not bool(kept.any()):
-            return {f"{name}_seen": 0.0 if upper else float("inf")}
-        # what a lower constant allows is read from above: rounding may have cut the right side to 0
-        seen = (lhs / rhs)[kept].max() if upper else ((rhs + resolution) / lhs)[kept].min()
-        return {f"{name}_seen": float(seen)}
+        points = torch.broadcast_tensors(*points)
+
+        def sides(c: float) -> Sides:
+            try:
+                one = cls(**{name: min(c, cls.most)}, **options)
+            except TypeError as error:
+                raise TypeError(f"{cls.__name__}.estimate: {error}") from None
+            lhs, rhs, resolution = torch.broadcast_tensors(*one._each(problem, *points))
+            return Sides(lhs, rhs, resolution.nan_to_num(nan=0.0, posinf=0.0))
+
+        settle = least_upper if cls.sense[name] < 0 else largest_lower
+        return {f"{name}_seen": settle(sides)}
 
 
 class EntryInequality(Inequality):

@@ -6,7 +6,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from assumptions.guards import require_points, require_positive
+from assumptions.guards import as_floats, require_points, require_positive
+from assumptions.norms import EUCLIDEAN
 from assumptions.specification import Specified
 
 
@@ -34,13 +35,16 @@ class Ball(Specified):
         require_positive(radius=self.radius)
         if not isinstance(self.center, tuple) or not self.center:
             raise ValueError(f"center must be a non-empty tuple of numbers, got {self.center!r}")
-        if not all(abs(c) < float("inf") for c in self.center):
+        center = as_floats("center", self.center)
+        if not all(abs(c) < float("inf") for c in center):
             raise ValueError(f"center must have finite entries, got {self.center!r}")
+        object.__setattr__(self, "center", center)
+        object.__setattr__(self, "radius", float(self.radius))
 
     def contains(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns bool (*batch,). ValueError if d is not that of the center."""
         require_points(x, len(self.center))
-        return (x - x.new_tensor(self.center)).norm(dim=-1) <= self.radius
+        return EUCLIDEAN.norm(x - x.new_tensor(self.center)) <= self.radius
 
 
 class Region(Protocol):
@@ -52,6 +56,12 @@ class Region(Protocol):
 
 
 EVERYWHERE = Everywhere()
+
+
+def require_region(region: object) -> None:
+    """TypeError unless ``region`` is a set that says which points it contains."""
+    if isinstance(region, type) or not callable(getattr(region, "contains", None)):
+        raise TypeError(f"region must be a set such as Everywhere() or Ball(center, radius), got {region!r}")
 
 
 def require_everywhere(statement: object, region: Region) -> None:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from assumptions.base import Function
-from assumptions.guards import require_dimension, require_positive
-from assumptions.region import EVERYWHERE, Region
+from assumptions.guards import require_dimension, require_positive, require_seed
+from assumptions.region import EVERYWHERE, Region, require_region
 
 DECADES = 6.0
 """Offsets and separations spread over this many powers of ten."""
@@ -31,26 +31,57 @@ def sample_points(
     Centres are ``x0`` and, if offered, ``x_star``. The first point of a tuple is a centre plus an
     offset, the others the first plus a separation; both lengths are log-uniform over six decades
     up to 100 times the size of the centre. Half of the tuples move along axes, half in uniformly
-    random directions. A point outside ``region`` is moved halfway to x0, as often as it takes; one outside
-    the domain as ``into_domain`` says, where the problem offers it. The same for the same seed. ValueError
-    unless n, arity >= 1 and x0 lies in the region.
+    random directions. A point outside ``region`` is moved halfway to a point of it (``anchor_in``), as often
+    as it takes; one outside the domain as ``into_domain`` says, where the problem offers it. The same for the
+    same seed. ValueError unless n, arity >= 1, or if no point of the region is known.
     """
     require_dimension(n=n, arity=arity)
-    if not bool(region.contains(problem.x0)):
-        raise ValueError(f"region must hold x0 = {problem.x0.tolist()}, got {region!r}")
+    require_region(region)
+    require_seed(seed)
+    anchor = anchor_in(problem, region)
     generator = torch.Generator().manual_seed(seed)
-    centres = [problem.x0.to(torch.float64)]
-    if problem.offers("x_star"):
-        centres.append(getattr(problem, "x_star").to(centres[0]))  # noqa: B009  (optional attribute)
-    stacked = torch.stack([c.detach() for c in centres])
+    centres = [c for c in _special(problem) if bool(region.contains(c))] or [anchor]
+    stacked = torch.stack(centres)
     centre = stacked[(torch.arange(n) % len(centres)).to(stacked.device)]
     size = LARGEST * centre.norm(dim=-1, keepdim=True).clamp(min=1.0)
     first = centre + size * _moves(n, problem.d, generator).to(centre)
     others = [first + size * _moves(n, problem.d, generator).to(centre) for _ in range(arity - 1)]
-    points = tuple(into_region(p, region, problem.x0.to(centre)) for p in (first, *others))
+    points = tuple(into_region(p, region, anchor) for p in (first, *others))
     if problem.offers("into_domain"):
         points = tuple(getattr(problem, "into_domain")(p) for p in points)  # noqa: B009  (optional attribute)
     return points
+
+
+def anchor_in(problem: Function, region: Region) -> Tensor:
+    """A point of the region: x0, x_star, the center of a ball or the middle of a box, (d,).
+
+    ValueError if none of these lies in the region, or if its points have another dimension.
+    """
+    candidates = _special(problem)
+    center = getattr(region, "center", None)
+    low, high = getattr(region, "low", None), getattr(region, "high", None)
+    if center is None and low is not None and high is not None:
+        center = tuple((a + b) / 2 for a, b in zip(low, high, strict=True))
+    if isinstance(center, tuple) and len(center) == problem.d:
+        candidates.append(candidates[0].new_tensor(center))
+    try:
+        inside = [c for c in candidates if bool(region.contains(c))]
+    except ValueError as error:
+        message = f"region {region!r} does not fit dimension {problem.d}: {error}"
+        raise ValueError(message) from None
+    if not inside:
+        raise ValueError(
+            f"region must hold x0 = {candidates[0].tolist()}, the minimiser or a center that it names, "
+            f"got {region!r}"
+        )
+    return inside[0]
+
+
+def _special(problem: Function) -> list[Tensor]:
+    """x0 and, if offered, x_star, each (d,)."""
+    x0 = problem.x0.detach().to(torch.float64)
+    star = [getattr(problem, "x_star").detach().to(x0)] if problem.offers("x_star") else []  # noqa: B009
+    return [x0, *star]
 
 
 def grid_points(
@@ -58,11 +89,14 @@ def grid_points(
 ) -> tuple[Tensor, ...]:
     """All tuples of ``arity`` points of an even grid, ``each`` numbers per axis: ``arity`` tensors (n, d).
 
-    The grid fills the cube around x0 of half side ``half``, by default 3 times the distance from x0 to
-    x_star (1 if that is not known or 0); only points of the region and of the domain are kept. ValueError
-    for more than 10^6 tuples: use ``sample_points`` there; or if no point is left.
+    The grid fills the cube around x0 (``anchor_in`` the region) of half side ``half``, by default 3 times the
+    distance from x0 to x_star (1 if that is not known or 0); only points of the region and of the domain are
+    kept. ValueError for more than 10^6 tuples: use ``sample_points`` there; or if no point is left.
     """
     require_dimension(each=each, arity=arity)
+    require_region(region)
+    if arity > 1 and each < 2:
+        raise ValueError(f"each must be >= 2 for tuples of {arity} points, got {each!r}")
     axes = problem.d * arity
     if axes * math.log(each) > math.log(MOST):
         most = int(MOST ** (1 / axes) + 1e-9)
@@ -71,10 +105,9 @@ def grid_points(
             f"a grid of {each} points per axis has {each}^{axes} tuples in dimension {problem.d}, more than "
             f"10^6; {fitting}; sample points instead"
         )
-    x0 = problem.x0.detach().to(torch.float64)
+    x0 = anchor_in(problem, region)
     if half is None:
-        star = getattr(problem, "x_star").detach().to(x0) if problem.offers("x_star") else x0  # noqa: B009
-        half = 3 * float((x0 - star).norm()) or 1.0
+        half = 3 * float((x0 - _special(problem)[-1]).norm()) or 1.0
     require_positive(half=half)
     line = torch.linspace(-half, half, each, dtype=x0.dtype).to(x0) if each > 1 else x0.new_zeros(1)
     points = x0 + torch.cartesian_prod(*[line] * problem.d).reshape(-1, problem.d)

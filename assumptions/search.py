@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from assumptions.base import Check, Function, Sides
-from assumptions.guards import require_dimension
-from assumptions.region import EVERYWHERE, Region
+from assumptions.guards import require_dimension, require_seed
+from assumptions.region import EVERYWHERE, Region, require_region
 from assumptions.sampling import in_domain, sample_points
 
 STEPS = 40
@@ -50,9 +50,11 @@ def ascend(
     ``check`` alone judges what was found. Restarts take turns: Adam on log(lhs / rhs), where the
     ratio has a gradient in the points; bisection, where there are two points; and random local
     search. Only points of ``region`` count, and of the domain of the problem (``contains``); ValueError if
-    x0 is not in the region, or if no point is left. The same for the same seed.
+    no point is left. The same for the same seed.
     """
     require_dimension(budget=budget)
+    require_region(region)
+    require_seed(seed)
     hill = _Hill(assumption, problem, region)
     tried: list[Points] = []
     restart = 0
@@ -60,7 +62,7 @@ def ascend(
         batch = min(BATCH, budget)
         steps = min(STEPS, budget // batch)
         # one more point than needed: the second sets the length of the moves even if arity is 1
-        stream = 1_000_003 * seed + restart
+        stream = (1_000_003 * seed + restart) % 2**63
         start = sample_points(problem, batch, assumption.arity + 1, seed=stream, region=region)
         length = (start[1] - start[0]).norm(dim=-1, keepdim=True) / 10
         start = start[: assumption.arity]
@@ -80,6 +82,15 @@ def ascend(
     return assumption.check(problem, *(p[inside] for p in points))
 
 
+def require_sides(assumption: object, sides: object) -> Sides:
+    """TypeError unless ``sides`` is what a class of assumptions must return."""
+    if not isinstance(sides, Sides):
+        raise TypeError(
+            f"{type(assumption).__name__}.sides must return Sides(lhs, rhs, resolution), got {sides!r}"
+        )
+    return sides
+
+
 class _Hill(NamedTuple):
     """What is climbed."""
 
@@ -90,7 +101,7 @@ class _Hill(NamedTuple):
     def score(self, points: Points) -> tuple[Tensor, Tensor]:
         """log(lhs / rhs), and the same as a merit: -inf where rounding or the domain makes it void."""
         points = self.assumption.admissible(self.problem, *points)
-        lhs, rhs, resolution = self.assumption.sides(self.problem, *points)
+        lhs, rhs, resolution = require_sides(self.assumption, self.assumption.sides(self.problem, *points))
         score = lhs.log() - rhs.log()
         with torch.no_grad():
             resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
@@ -111,7 +122,8 @@ class _Hill(NamedTuple):
         first = tuple(p[:1].clone().requires_grad_() for p in points)
         try:
             with torch.enable_grad():
-                lhs, rhs, _ = self.assumption.sides(self.problem, *first)
+                sides = self.assumption.sides(self.problem, *first)
+                lhs, rhs, _ = require_sides(self.assumption, sides)
         except RuntimeError:  # torch refuses to hand a tensor with history to numpy
             return False
         return lhs.requires_grad or rhs.requires_grad

@@ -145,6 +145,9 @@ class Registry:
         text = specification.strip()
         if text in self._norms:
             raise UnknownNameError(f"norm {text!r} lacks its arguments; one is {EUCLIDEAN!r}")
+        if text.partition("(")[0].strip() not in self._norms:
+            known = ", ".join(sorted(self._norms))
+            raise UnknownNameError(f"no norm {text!r}; one is Lp(p=1.0); there are {known}")
         made = self._made("norm", text, self._norms)
         if not isinstance(made, Norm):
             raise UnknownNameError(f"{text!r} is not a norm; one is {EUCLIDEAN!r}")

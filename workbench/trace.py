@@ -137,8 +137,11 @@ class Trace:
                 diverged_at=torch.from_numpy(arrays["diverged_at"]),
                 x=torch.from_numpy(arrays["x"]) if "x" in arrays else None,
             )
-        except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile, zlib.error) as error:
-            raise ValueError(f"{path} is not a saved trace: {error}") from None
+        except OSError as error:
+            raise ValueError(f"{path} is not a saved trace: {error.strerror or error}") from None
+        except (EOFError, KeyError, TypeError, ValueError, BadZipFile, zlib.error):
+            made = "it was not written by Trace.save or `workbench run --out RUN.npz`, or is damaged"
+            raise ValueError(f"{path} is not a saved trace: {made}") from None
 
     def to_xarray(self) -> Any:
         """The quantities and costs as an xarray dataset (extra ``store``)."""

@@ -1,6 +1,7 @@
 import itertools
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 import torch
@@ -12,22 +13,35 @@ from assumptions import (
     PL,
     Assumption,
     Ball,
+    BlockDescent,
     Certificate,
+    ConstantPhi,
     Continuous,
     Convex,
+    CoupledSmooth,
+    ErrorBound,
+    ExponentialL0L1,
+    ExponentialPhi,
+    HessianL0L1,
     Implies,
     Lipschitz,
+    LiteralL0L1,
     LiteralLayerL0L1,
+    LocalL0L1,
     Lp,
     PathLayerL0L1,
+    PhiSmooth,
+    QuadraticGrowth,
     QuasiConvex,
     Region,
+    SegmentL0L1,
     Smooth,
     StronglyConvex,
     WeaklyConvex,
     closure,
     sample_points,
 )
+from assumptions.implications.implies import rounded
 from problems import INSTANCES, IntegerJump, Problem
 from tests.assumptions.toys import Toy, rotated
 
@@ -107,6 +121,7 @@ def test_every_row_holds_on_the_librarys_problems(row: Implies):
     about_paths = row.premises == (LiteralLayerL0L1,) and "all pairs" in row.proof
     assert tried or about_paths
     for problem, conclusion, region in tried:
+        assert type(conclusion) is row.gives
         if conclusion.lacking(problem):
             continue
         found = conclusion.refute(problem, 1000, seed=1, region=region)
@@ -251,3 +266,72 @@ def test_a_row_that_strengthens_itself_is_an_error():
 def test_bad_rows_are_rejected(premises, proof):
     with pytest.raises(ValueError, match=r"premises|proof"):
         Implies(premises, lambda *a: None, proof)
+
+
+def concluded(*assumptions: Assumption) -> list[Assumption]:
+    return [c.assumption for c in closure([Certificate(a, "given") for a in assumptions])]
+
+
+@pytest.mark.parametrize(
+    ("premises", "absent"),
+    [
+        ((StronglyConvex(1e-309),), ErrorBound),
+        ((ErrorBound(1e160), Smooth(1e10)), PL),
+        ((Convex(), QuadraticGrowth(5e-324)), ErrorBound),
+        ((Convex(), QuadraticGrowth(5e-324)), PL),
+        ((ExponentialL0L1(1.5e308, 1.0),), LocalL0L1),
+        ((CoupledSmooth(((1e308, 1e308), (1e308, 1e308))),), BlockDescent),
+    ],
+)
+def test_a_constant_beyond_the_floats_gives_no_conclusion(premises, absent):
+    assert not [a for a in concluded(*premises) if isinstance(a, absent)]
+
+
+def test_constants_are_rounded_to_the_weaker_side():
+    third = Fraction(1, 3)
+    mu, eb = rounded(PL, mu_pl=third), rounded(ErrorBound, 1.0, Lp(1.0), eb=third)
+    assert isinstance(mu, PL)
+    assert isinstance(eb, ErrorBound)
+    assert Fraction(mu.mu_pl) < third < Fraction(eb.eb)
+    assert eb.norm == Lp(1.0)
+    assert rounded(LocalL0L1, L0=Fraction(0), L1=Fraction(0)) == LocalL0L1(0.0, 0.0)
+    # 3/4 of the smallest float is below it
+    assert rounded(PL, mu_pl=3 * Fraction(5e-324) / 4) is None
+    assert rounded(LocalL0L1, L0=Fraction(5e-324) / 2, L1=Fraction(0)) == LocalL0L1(5e-324, 0.0)
+
+
+@pytest.mark.parametrize("mu", [2.0, 1.0000001, 1e300])
+def test_pl_and_smoothness_that_contradict_each_other_do_not_climb(mu: float):
+    moduli = [a.mu_pl for a in concluded(PL(mu), Smooth(1.0)) if isinstance(a, PL)]
+    assert moduli == [mu]
+
+
+@pytest.mark.parametrize("norm", [EUCLIDEAN, Lp(1.0)])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda L, norm: LiteralL0L1(L, 0.0, norm),
+        lambda L, norm: LocalL0L1(L, 0.0, norm),
+        lambda L, norm: SegmentL0L1(L, 0.0, norm),
+        lambda L, norm: ExponentialL0L1(L, 0.0, norm),
+        lambda L, norm: HessianL0L1(L, 0.0, norm),
+        lambda L, norm: PhiSmooth(ConstantPhi(), L, norm),
+    ],
+)
+def test_forms_without_growth_are_smoothness(form, norm):
+    assert Smooth(3.0, norm) in concluded(form(3.0, norm))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        LocalL0L1(3.0, 1e-9),
+        SegmentL0L1(3.0, 1e-9),
+        ExponentialL0L1(3.0, 1e-9),
+        PhiSmooth(ExponentialPhi(3.0, 1.0), 3.0),
+        LocalL0L1(0.0, 0.0),
+        SegmentL0L1(0.0, 0.0),
+    ],
+)
+def test_forms_with_growth_are_not(form):
+    assert not [a for a in concluded(form) if isinstance(a, Smooth)]

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,34 @@ def test_the_example_of_the_assumptions_runs_and_stands_in_its_page():
     assert coupled == "[CoupledSmooth(h=((1.0, 1.0), (1.0, 1.0)))]"
     assert "proved as Smooth(L=8.008)" in proof
     assert disproof == "False"
+
+
+def test_the_assumption_of_the_page_works(tmp_path):
+    page = (ROOT / "docs/assumptions.md").read_text().split("## An assumption of your own")[1]
+    (tmp_path / "mine.py").write_text(re.search(r"```python\n(.*?)```", page, re.S).group(1))
+    command = re.search(r"`workbench (check .*?)`", page, re.S).group(1)
+    arguments = shlex.split(command)
+    status, stdout, stderr = workbench(*arguments, cwd=tmp_path)
+    assert status == 0, stderr
+    assert "not refuted" in stdout
+    status, stdout, _ = workbench(
+        "check", "BoundedSlope", "Huber()", "--file", "mine.py", "--estimate", cwd=tmp_path
+    )
+    assert "G_all_seen = 1" in stdout
+
+
+def test_every_check_of_the_page_runs(tmp_path):
+    page = (ROOT / "docs/assumptions.md").read_text()
+    block = page.split("The same from a shell:")[1].split("```")[1]
+    commands = [
+        line.partition("  #")[0].strip() for line in block.splitlines() if line.startswith("workbench")
+    ]
+    assert len(commands) == 9
+    for command in commands:
+        status, stdout, stderr = workbench(*shlex.split(command)[1:], cwd=tmp_path)
+        refuted = "L=9.0" in command or "Convex()" in command
+        assert status == int(refuted), f"{command}\n{stdout}{stderr}"
+        assert "nan" not in stdout, command
 
 
 def test_the_example_of_the_balls_runs_and_stands_in_its_page():

@@ -115,11 +115,101 @@ def test_a_grid_is_even_and_says_where_it_ends():
 def test_a_region_restricts_the_points():
     inside = ("Convex()", "Cosine()", "--refute", "--region", "Ball(center=(9.0,), radius={})")
     assert asked(*(a.format(0.4) for a in inside), status=1)["results"][0]["verdict"] == "refuted"
-    bottom = asked(
-        "Convex()", "Cosine(start=(0.3,))", "--refute", "--region", "Ball(center=(0.0,), radius=1.5)"
+    bottom = "Ball(center=(0.0,), radius=1.5)"  # x0 = 9 is not in it
+    assert (
+        asked("Convex()", "Cosine()", "--refute", "--region", bottom)["results"][0]["verdict"]
+        == "not refuted"
     )
-    assert bottom["results"][0]["verdict"] == "not refuted"
-    assert "must hold x0" in refused("Convex()", "Cosine()", "--region", "Ball(center=(0.0,), radius=1.0)")
+    assert asked("Convex()", "Cosine()", "--region", bottom)["results"][0]["verdict"] == "not refuted"
+    assert "does not fit dimension 2" in refused("Convex()", "Cosine(d=2)", "--region", bottom)
+
+
+def test_the_norm_of_the_command_line_is_that_of_the_statement():
+    flat = "GeneralQuadratic(hessian=((1.0, 1.0), (1.0, 1.0)))"
+    (result,) = asked("Smooth(L=1.0)", flat, "--norm", "Lp(p=1.0)")["results"]
+    assert (result["assumption"], result["verdict"]) == ("Smooth(L=1.0, norm=Lp(p=1.0))", "not refuted")
+    assert asked("Smooth(L=1.0)", flat, status=1)["results"][0]["verdict"] == "refuted"
+    assert "--norm is" in refused("Smooth(L=1.0, norm=Lp(p=inf))", flat, "--norm", "Lp(p=1.0)")
+    assert "has no norm" in refused("Convex()", flat, "--norm", "Lp(p=1.0)")
+    assert "there are Lp" in refused("Smooth(L=1.0)", flat, "--norm", "L1")
+
+
+def test_along_a_run_what_is_outside_says_nothing():
+    box = "SymbolicProblem('x**4', box=((-1.0, 1.0),), prove=(Smooth(L=12.0),))"
+    wide = "SymbolicProblem('x**4', box=((-9.0, 9.0),))"
+    run = (
+        "GradientDescent(stepsize=0.01)",
+        wide,
+        "--x0",
+        "5",
+        "--steps",
+        "40",
+        "--out",
+        "r.npz",
+        "--iterates",
+    )
+    cli(*run, command="run")
+    document = asked("Smooth", box, "--along", "r.npz")
+    (result,) = document["results"]
+    assert result["verdict"] == "not refuted"
+    assert result["left_out"] > 0
+    assert result["steps"] + result["left_out"] == 40
+    assert "another problem" in result["note"]
+    far = ("--along", "r.npz", "--region", "Ball(center=(0.5,), radius=1e-9)")
+    assert "no step" in refused("Smooth(L=1.0)", wide, *far)
+
+
+def test_each_step_says_what_it_needs():
+    run = ("GradientDescent(stepsize=0.1)", QUADRATIC, "--steps", "5", "--out", "r.npz", "--iterates")
+    cli(*run, command="run")
+    (result,) = asked("Smooth", QUADRATIC, "--along", "r.npz", "--estimate")["results"]
+    needs = [step[0] for step in result["needed"][0]]
+    assert max(needs) == pytest.approx(result["seen"]["L_seen"])
+    assert needs[0] > needs[-1] >= 1.0 - 1e-9
+    assert "needs" in cli("Smooth", QUADRATIC, "--along", "r.npz", "--estimate").stdout
+
+
+def test_the_best_constant_is_enclosed():
+    (result,) = asked("Smooth", "SymbolicProblem('x**2 + 3*sin(x)**2', ((-4.0, 4.0),))", "--certify")[
+        "results"
+    ]
+    assert result["low"] <= 8.0 <= result["high"] <= 8.01
+
+
+UNTOLD = """
+from dataclasses import dataclass
+import torch
+from assumptions import Inequality, Sides
+
+@dataclass(frozen=True)
+class Untold(Inequality):
+    arity = 1
+
+    def sides(self, problem, *points):
+        (x,) = points
+        value = problem.value(x)
+        return Sides(torch.where(x[..., 0] > 9, torch.nan, value), 10 + value, 0 * value)
+
+@dataclass(frozen=True)
+class Pair(Untold):
+    def sides(self, problem, *points):
+        return super().sides(problem, *points)[:2]
+"""
+
+
+def test_what_is_undefined_is_no_success_and_a_plain_pair_is_refused():
+    Path("mine.py").write_text(UNTOLD)
+    shown = cli("Untold()", "Cosine()", "--file", "mine.py", status=1).stdout
+    assert "undefined" in shown
+    assert "nan or infinite" in shown
+    for verb in ((), ("--refute",)):
+        assert "Pair.sides must return Sides(" in refused("Pair()", "Cosine()", "--file", "mine.py", *verb)
+
+
+def test_samples_of_terms_are_smaller():
+    (result,) = asked("AverageSmooth", "LeastSquares(data='breast_cancer')")["results"]
+    assert result["points"] < 1000
+    assert "at most 1,000,000" in refused("Convex", "Cosine()", "--points", "100000000")
 
 
 def test_along_a_run_step_by_step():
@@ -213,6 +303,14 @@ def test_assumptions_and_functions_of_a_user():
         (("Smooth(2.0)", "Cosine()", "--estimate"), "name its fields"),
         (("Smooth(L=2.0)", "Cosin()"), "close: Cosine"),
         (("PL", "Cosine()"), "PL(mu_pl=1.0)"),
+        (
+            ("LayerSmooth", "CoupledQuadratic(((0.0, 1.0), (1.0, 0.0)), (1, 1))"),
+            "LayerSmooth(L_i=(1.0, 1.0))",
+        ),
+        (("PhiSmooth", "Cosine()", "--estimate"), "phi=ExponentialPhi(a=1.0, b=1.0)"),
+        (("Smooth", "Cosine()", "--norm", "Lp(p=1.0)"), "certified is Smooth(L=1.0)"),
+        (("Smooth(L=1.0)", "Cosine()", "--certify", "--region", "Ball((0.0,), 1.0)"), "leave out --region"),
+        (("Convex()", "Cosine()", "--grid", "1"), "must be >= 2"),
         (("PL(mu_pl=1.0)", "Linear(a=(1.0,))"), "needs f_star"),
         (("Smooth(L=1.0)", "Cosine()", "--refute", "--estimate"), "--estimate, --refute"),
         (("Smooth(L=1.0)", "Huber()", "--certify"), "SymbolicProblem"),

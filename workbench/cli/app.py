@@ -179,16 +179,20 @@ def _check(
     ] = False,
     refute: Annotated[bool, typer.Option("--refute", help="Search for a violation.")] = False,
     certify: Annotated[
-        bool, typer.Option("--certify", help="Prove it by interval arithmetic (SymbolicProblem).")
+        bool, typer.Option("--certify", help="Prove it by ball arithmetic (SymbolicProblem).")
     ] = False,
     along: Annotated[
         Path | None, typer.Option("--along", metavar="TRACE", help="At each step of a saved run.")
     ] = None,
-    points: Annotated[int, typer.Option("--points", min=1, help="Sampled tuples of points.")] = 10_000,
+    points: Annotated[
+        int | None, typer.Option("--points", min=1, help="Sampled tuples of points; 10000, fewer for terms.")
+    ] = None,
     grid: Annotated[
         int | None, typer.Option("--grid", min=1, help="Instead: an even grid with so many numbers per axis.")
     ] = None,
-    budget: Annotated[int, typer.Option("--budget", min=1, help="Evaluations of a search.")] = 20_000,
+    budget: Annotated[
+        int | None, typer.Option("--budget", min=1, help="Evaluations of a search; 20000, fewer for terms.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**32, help="Seed of samples and searches.")] = 0,
     region: Annotated[
         str | None, typer.Option("--region", metavar="REGION", help="As 'Ball(center=(0.0,), radius=1.0)'.")
@@ -199,7 +203,12 @@ def _check(
         str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")
     ] = None,
 ) -> None:
-    """Does a problem satisfy an assumption? Check, estimate, search for a violation, prove."""
+    """Does a problem satisfy an assumption? Check, estimate, search for a violation, prove.
+
+    A class alone, such as Smooth, means each statement of it that is certified; with --estimate its constants
+    are estimated, with --certify the best one is enclosed. Exit status 1 if something was refuted, or could
+    not be told for nan or an overflow.
+    """
     dispatch(
         "check",
         assumption=assumption,

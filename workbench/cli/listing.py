@@ -42,5 +42,7 @@ def main(kind: str, json: bool) -> int:
         console().print(f"no {kind}")
         return 0
     columns, row = COLUMNS[kind]
-    print_table(columns, [row(entry) for entry in entries], right=("theorems", "instances"))
+    print_table(
+        columns, [row(entry) for entry in entries], right=("theorems", "instances"), whole=columns[:1]
+    )
     return 0

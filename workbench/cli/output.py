@@ -72,11 +72,17 @@ def require_writable(target: str | None) -> None:
         raise WrongUseError(f"{target} cannot be written: {error.strerror}") from None
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], right: Sequence[str] = ()) -> None:
-    """A plain table; long cells fold."""
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> None:
+    """A plain table; long cells fold, but for those of the columns ``whole``, which can be copied."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        justify = "right" if column in right else "left"
+        table.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
     for row in rows:
         table.add_row(*row)
     console().print(table)

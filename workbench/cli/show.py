@@ -118,7 +118,7 @@ def _class(kind: type, registry: Registry) -> dict[str, Any]:
 
 def _relations(kind: type, registry: Registry) -> dict[str, Any]:
     """Of an assumption: who certifies it, what follows from it, what does not."""
-    rows = [row for row in registry.implications if kind in row.premises]
+    rows = [row for row in registry.implications if kind in (*row.premises, row.gives)]
     known = {
         repr(p): next((repr(c.assumption) for c in p.certified if type(c.assumption) is kind), "")
         for p in registry.instances()
@@ -126,7 +126,7 @@ def _relations(kind: type, registry: Registry) -> dict[str, Any]:
     return {
         "needs": list(getattr(kind, "needs", ())),
         "theorems": [t.id for t in registry.theorems if kind in t.assumes],
-        "implications": [f"{' and '.join(p.__name__ for p in row.premises)}: {row.proof}" for row in rows],
+        "implications": [str(row) for row in rows],
         "counterexamples": [
             f"{c['name']}: {c['claim']}"
             for c in CATALOGUE["counterexamples"]

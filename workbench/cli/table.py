@@ -17,7 +17,6 @@ from workbench.cli.output import (
     console,
     note,
     plain,
-    print_table,
     require_writable,
     write_json,
     wrong_use,
@@ -129,14 +128,14 @@ def _row(problem: Problem, kinds: Sequence[type[Assumption]], budget: int, seed:
 
 def _print(rows: Sequence[list[Cell]], kinds: Sequence[type[Assumption]], out: Path | None) -> None:
     counts = {s: sum(cell.status == s for row in rows for cell in row) for s in SYMBOLS}
-    if len(rows) * len(kinds) <= 60:
-        lines = [(c.problem, c.assumption, c.status, c.statement or c.why) for row in rows for c in row]
-        print_table(("problem", "assumption", "status", "statement"), lines)
-    else:
-        for row in rows:
-            console().print(f"{' '.join(SYMBOLS[c.status] for c in row)}  {row[0].problem}", soft_wrap=True)
+    detailed = len(rows) * len(kinds) <= 100
+    for row in rows:
+        symbols = "" if detailed else f"{' '.join(SYMBOLS[c.status] for c in row)}  "
+        console().print(f"{symbols}{row[0].problem}", soft_wrap=True)
+        for c in row if detailed else ():
+            console().print(f"  {c.status:12} {c.statement or f'{c.assumption}: {c.why}'}", soft_wrap=True)
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    console().print(f"\n{len(rows)} problems, {len(kinds)} assumptions: {said}", soft_wrap=True)
+    console().print(f"\n{len(rows)} x {len(kinds)} (problems x assumptions): {said}", soft_wrap=True)
     if out is not None:
         console().print(f"wrote {out}", soft_wrap=True)
 
