@@ -13,6 +13,7 @@ from assumptions.region import EVERYWHERE
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import Problem
+from problems.calculus.composite import has_domain
 
 FULL = 1e-9
 """Relative error of the length of a step that reaches the sphere."""
@@ -46,7 +47,7 @@ class BallEnvelope(BallOracle):
                 f"problem must minimise exactly over balls of {self.norm!r} and say how (brox_step), "
                 f"got {self.problem!r}"
             )
-        if not _is_finite(self.problem):
+        if has_domain(self.problem):
             raise ValueError(f"problem must be finite everywhere, got {self.problem!r} with a domain")
         object.__setattr__(self, "radius", float(self.radius))
 
@@ -177,9 +178,3 @@ def _passed(proof: str, first: Certificate, *others: Certificate) -> Certificate
     """The first assumption for N, certified if all are that were used."""
     declared = any(c.status == "declared" for c in (first, *others))
     return Certificate(first.assumption, proof=proof, status="declared" if declared else "certified")
-
-
-def _is_finite(problem: Problem) -> bool:
-    """True if f has no domain of its own, or is smooth everywhere, on whose word ever."""
-    smooth = any(isinstance(c.assumption, Smooth) and c.region == EVERYWHERE for c in problem.certified)
-    return smooth or type(problem).contains is Problem.contains

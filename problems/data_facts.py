@@ -1,12 +1,12 @@
 """What rows of data prove of the terms h_j(<a_j, x>) + reg/2 |x|^2 of a mean."""
 
-import math
+from fractions import Fraction
 
 from torch import Tensor
 
 from assumptions import Certificate
 from assumptions.base import EPS
-from assumptions.outward import certify
+from assumptions.outward import certify, root_up, round_up
 from assumptions.sums.average_smooth import AverageSmooth
 from assumptions.sums.component_convex import ComponentConvex
 from assumptions.sums.component_smooth import ComponentSmooth
@@ -24,8 +24,8 @@ def data_facts(rows: Tensor, curvature: float, reg: float = 0.0) -> tuple[Certif
     squares = rows.square().sum(dim=-1)
     longest = float(squares.max()) * (1 + (d + 2) * EPS)
     weights = (curvature**2 * squares + 2 * curvature * reg).sqrt().unsqueeze(-1)
-    top = gram_bounds(weights * rows, n, entries=d + 8)[1]
-    L_avg = math.sqrt(top + reg**2) * (1 + 4 * EPS)
+    top = gram_bounds(weights * rows, n, entries=d + 8).high
+    L_avg = round_up(root_up(top + Fraction(reg) ** 2))
     square = (
         "the square of c a a' + reg I is (c^2 |a|^2 + 2 c reg) a a' + reg^2 I, c at most the bound of h''"
     )

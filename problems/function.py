@@ -1,12 +1,22 @@
 """A user's own function as a problem; its constants are declared, not proved."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from assumptions import EUCLIDEAN, Assumption, Certificate, Norm, Smooth, StronglyConvex
+from assumptions import (
+    EUCLIDEAN,
+    PL,
+    Assumption,
+    Certificate,
+    Norm,
+    QuadraticGrowth,
+    Smooth,
+    StronglyConvex,
+)
 from assumptions.guards import require_dimension, require_points
 from problems.ball_newton import SolverError
 from problems.ball_step import BallStep
@@ -17,6 +27,8 @@ from problems.oracle_guards import positive_step, project_unique, require_euclid
 
 Values = Callable[[Tensor], Tensor]
 Step = Callable[[Tensor, float | Tensor], Tensor]
+ROOM = 1 + 1e-9
+"""Constants that a user computed may contradict each other by rounding."""
 ROWS_RTOL = 1e-10
 """Batched and single rows may differ by the order of sums, far below this; a wrong axis does not."""
 
@@ -160,7 +172,8 @@ def from_function(
     results, by default the function's own. assume: declared assumptions; verdicts that use them say
     so. f_star, f_lower, x_star: what is known of inf f; unique_star: x_star is the only minimiser.
     prox(x, stepsize), brox(x, radius): as in ``Problem``. x0: default start, (1, ..., 1) if None.
-    ValueError if f does not act row by row, is not finite at x0, or the facts contradict each other.
+    ValueError if f does not act row by row, is not finite at x0, or the facts or the assumptions
+    contradict each other (PL(2.0) and Smooth(1.0)).
 
     Where Smooth(L) and Convex() or StronglyConvex(mu) are declared, a missing prox or brox is solved by
     Newton's method: f must then be twice differentiable by torch (SolverError at the first use if
@@ -189,6 +202,7 @@ def from_function(
         start=start,
         declared_unique=unique_star,
     )
+    _require_compatible(problem.assume)
     _require_row_by_row(problem)
     _require_consistent(problem)
     return _solved(problem)
@@ -252,6 +266,21 @@ def _require_row_by_row(problem: FunctionProblem) -> None:
                 f"{expected} and equal {what} of each row: got {together.tolist()} at once, "
                 f"{alone.tolist()} one by one; rows must not mix"
             )
+
+
+def _require_compatible(assume: tuple[Assumption, ...]) -> None:
+    """A lower modulus is at most L in the same norm, to 1e-9 of its size.
+
+    mu/2 dist^2 <= f - f_star <= L/2 dist^2 for growth; |g|_*^2 / (2 L) <= f - f_star <= |g|_*^2 / (2 mu) for
+    PL: with mu > L no f but a constant one has both.
+    """
+    least = [(a, a.mu) for a in assume if isinstance(a, StronglyConvex)]
+    least += [(a, a.mu_pl) for a in assume if isinstance(a, PL)]
+    least += [(a, a.mu_qg) for a in assume if isinstance(a, QuadraticGrowth)]
+    smooths = [a for a in assume if isinstance(a, Smooth)]
+    for (lower, mu), smooth in itertools.product(least, smooths):
+        if lower.norm == smooth.norm and mu > smooth.L * ROOM:
+            raise ValueError(f"{lower!r} contradicts {smooth!r}: {mu!r} must be <= L")
 
 
 def _require_consistent(problem: FunctionProblem) -> None:

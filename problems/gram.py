@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,23 +13,38 @@ from problems.exact_rank import positive_rank
 Rows = tuple[tuple[float, ...], ...]
 
 
-def gram_eigenvalues(rows: Tensor, n: int, entries: float = 0.0) -> tuple[Tensor, float]:
-    """Eigenvalues of A'A / n in ascending order, (d,), and a bound of their error.
+class Bounds(NamedTuple):
+    """0 <= low <= an eigenvalue, another one <= high; beyond the range of floats too."""
 
-    rows: A, (m, d), each entry off by at most ``entries`` EPS of itself. Forming the matrix costs at most
-    (m + 2 + 2 entries) EPS |A|'|A| / n entrywise, so that many EPS trace in norm; the symmetric eigensolver
-    is backward stable, 10 d EPS max lambda; Weyl's inequality gives the sum.
+    low: Fraction
+    high: Fraction
+
+
+def gram_bounds(rows: Tensor, n: int, entries: float = 0.0, rank: int | None = None) -> Bounds:
+    """Bounds of two eigenvalues of A'A / n: the largest is at most high, the rank-th at least low.
+
+    rows: A, (m, d), each entry off by at most ``entries`` EPS of itself. rank: counted from the largest, d
+    by default. The rows are divided by a power of two, so that no product underflows or overflows. Forming
+    the matrix costs at most (m + 2 + 2 entries) EPS |A|'|A| / n entrywise, so that many EPS trace in norm;
+    the symmetric eigensolver is backward stable, 10 d EPS max lambda; Weyl's inequality gives the sum.
     """
     m, d = rows.shape
-    eigenvalues = torch.linalg.eigvalsh(rows.mT @ rows / n)
+    size = power_of_two(rows.abs().amax())
+    scaled = rows / size
+    eigenvalues = torch.linalg.eigvalsh(scaled.mT @ scaled / n)
     trace, top = float(eigenvalues.clamp(min=0).sum()), float(eigenvalues.abs().amax())
-    return eigenvalues, EPS * ((m + 2 + 2.2 * entries) * trace + 10 * d * top) * 1.01
+    error = Fraction(EPS * ((m + 2 + 2.2 * entries) * trace + 10 * d * top) * 1.01)
+    unit = Fraction(float(size)) ** 2
+    low = Fraction(float(eigenvalues[-(rank or d)])) - error
+    return Bounds(max(low, Fraction(0)) * unit, (Fraction(float(eigenvalues[-1])) + error) * unit)
 
 
-def gram_bounds(rows: Tensor, n: int, entries: float = 0.0) -> tuple[float, float]:
-    """(low, high): the smallest eigenvalue of A'A / n is at least low >= 0, the largest at most high."""
-    eigenvalues, margin = gram_eigenvalues(rows, n, entries)
-    return max(float(eigenvalues[0]) - margin, 0.0), float(eigenvalues[-1]) + margin
+def power_of_two(sizes: Tensor) -> Tensor:
+    """The largest power of two that is at most each size, 1 for 0; to divide by it does not round.
+
+    sizes: finite, >= 0. A quotient below 2^-1022 does round.
+    """
+    return torch.where(sizes > 0, sizes / (2 * torch.frexp(sizes).mantissa), 1.0)
 
 
 def row_rank(rows: Rows) -> int:

@@ -44,6 +44,8 @@ class Huber(ZeroMinimum, BallOracle):
     def __post_init__(self) -> None:
         """Check the arguments."""
         require_positive(L=self.L, delta=self.delta)
+        object.__setattr__(self, "L", float(self.L))
+        object.__setattr__(self, "delta", float(self.delta))
         require_dimension(d=self.d)
         require_start(self.start, self.d)
 

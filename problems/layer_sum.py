@@ -1,5 +1,7 @@
 """Sums of functions of one layer each."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +9,9 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Layers, Norm
+from assumptions.base import EPS
 from assumptions.guards import require_points
+from assumptions.outward import length_up
 from problems.base import Problem, require_start, start_point
 from problems.layer_sum_facts import layer_facts
 from problems.oracle_guards import positive_step, require_euclidean
@@ -18,7 +22,8 @@ class LayerSum(Problem):
     """f(X_1, ..., X_p) = sum_i f_i(X_i), each f_i a problem of one layer, in the norm of that layer.
 
     parts: the f_i, a non-empty tuple of problems with one layer and one term each. start: overrides x0, by
-    default the starts of the parts. ValueError otherwise. What all the parts know, the sum knows.
+    default the starts of the parts. ValueError otherwise, and for a part with noise. What all the parts
+    know, the sum knows.
     """
 
     parts: tuple[Problem, ...]
@@ -29,8 +34,10 @@ class LayerSum(Problem):
         if not isinstance(self.parts, tuple) or not self.parts:
             raise ValueError(f"parts must be a non-empty tuple of problems, got {self.parts!r}")
         for part in self.parts:
-            if not isinstance(part, Problem) or part.layers.n_layers != 1:
-                raise ValueError(f"parts must be problems of one layer, got {part!r}")
+            if not isinstance(part, Problem) or part.layers.n_layers != 1 or part.n_terms != 1:
+                raise ValueError(f"parts must be problems of one layer and one term, got {part!r}")
+            if part.offers("noise"):
+                raise ValueError(f"noise comes last, as in Noisy(LayerSum(...)); got {part!r}")
         require_start(self.start, self.d)
 
     @property
@@ -155,3 +162,16 @@ class LayerSum(Problem):
         step = positive_step(x, self.d, stepsize=stepsize)
         pairs = zip(self.parts, self._split(x), strict=True)
         return torch.cat([part.prox(piece, step) for part, piece in pairs], dim=-1)  # pyright: ignore[reportAttributeAccessIssue]
+
+    @property
+    def oracle_errors(self) -> Mapping[str, float]:
+        """Of prox: the root of the sum of squares of those of the parts, each in its own layer."""
+        errors = [part.oracle_errors.get("prox", 0.0) for part in self.parts]
+        total = length_up(tuple(errors)) if max(errors) < math.inf else math.inf
+        return {"prox": total} if total else {}
+
+    def oracle_error(self, name: str, x: Tensor, step: float | Tensor, result: Tensor) -> Tensor:
+        """The root of the sum of squares of those of the parts at their pieces, (*batch,)."""
+        pieces = zip(self.parts, self._split(x), self._split(result), strict=True)
+        errors = [part.oracle_error(name, piece, step, moved) for part, piece, moved in pieces]
+        return torch.stack(errors, dim=-1).norm(dim=-1) * (1 + len(errors) * EPS)

@@ -10,9 +10,10 @@ from torch import Tensor
 from assumptions import Certificate
 from assumptions.guards import require_points
 from problems.base import start_point
-from problems.data.load import data_files, design, load
+from problems.data.load import NAMES, data_files, design, load
 from problems.data_facts import data_facts
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
+from problems.oracle_guards import require_vector
 from problems.secular import EPS
 from problems.solved_quadratic import SolvedQuadratic
 from problems.spectrum import Spectrum
@@ -22,10 +23,11 @@ from problems.spectrum import Spectrum
 class LeastSquares(SolvedQuadratic):
     """f(x) = |A x - b|^2 / (2 n), A (n, d) with independent columns; a mean of n terms.
 
-    data: "breast_cancer", "digits" or the path of a LIBSVM file; columns standardised, constant
-    ones dropped, then a column of ones. b: the labels as they are (-1, +1; 0..9 for digits). start:
-    overrides x0 = 0. Nothing is read before the first use; then ValueError if the data cannot be
-    read or the columns are dependent.
+    data: one of the NAMES of ``problems.data.load`` or the path of a LIBSVM file; columns standardised,
+    constant ones dropped, then a column of ones. b: the labels as they are (-1, +1; 0..9 for digits).
+    start: overrides x0 = 0, finite numbers. ValueError otherwise. Nothing is read before the first use;
+    then ValueError if the data cannot be read, the columns are dependent or not as many as the start
+    has entries.
 
     Constants: with H = A'A/n, lambda(H) lies within ``margin`` of the computed one. Forming H costs
     at most (n + 2) EPS |A|'|A| / n entrywise, so (n + 2) EPS trace(H) in norm; the symmetric
@@ -36,9 +38,12 @@ class LeastSquares(SolvedQuadratic):
     start: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        """Only the type can be checked without reading the data."""
+        """Types and numbers: what can be checked without reading the data."""
         if not isinstance(self.data, str) or not self.data:
-            raise ValueError(f"data must be 'breast_cancer', 'digits' or a path, got {self.data!r}")
+            accepted = f"{', '.join(map(repr, NAMES))} or a path"
+            raise ValueError(f"data must be {accepted}, got {self.data!r}")
+        if self.start != ():
+            object.__setattr__(self, "start", require_vector("start", self.start))
 
     @cached_property
     def _data(self) -> tuple[Tensor, Tensor]:

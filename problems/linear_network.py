@@ -1,5 +1,6 @@
 """Two linear layers in a row: coupled, not convex, smooth where both are bounded."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -125,8 +126,13 @@ class LinearNetwork(Problem):
         first, second = (torch.eye(*shape, dtype=torch.float64) for shape in self.layers.shapes)
         return start_point(self, self.start, self.layers.join((self.r1 / 2 * first, self.r2 / 2 * second)))
 
-    @cached_property
+    @property
     def coupling(self) -> CoupledSmooth:
+        """h_ij as below; ValueError where one is beyond the floats."""
+        return CoupledSmooth(self._h)
+
+    @cached_property
+    def _h(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """h_11 = q r2^2, h_22 = q r1^2, h_12 = 2 q r1 r2 + M_q: q = min(m, k, n), M_q its q largest s_i(M).
 
         D^2 f [Z, V] = <W_2 Z_1, W_2 V_1> + <Z_2 W_1, V_2 W_1> + (<W_2 Z_1, V_2 W_1> + <R, V_2 Z_1>) + those
@@ -139,14 +145,15 @@ class LinearNetwork(Problem):
             (Fraction(s) + Fraction(self._margin) for s in self._factors[1][:q].tolist()), Fraction(0)
         )
         cross = round_up(2 * q * r1 * r2 + largest)
-        return CoupledSmooth(((round_up(q * r2**2), cross), (cross, round_up(q * r1**2))))
+        return (round_up(q * r2**2), cross), (cross, round_up(q * r1**2))
 
     @property
     def certified(self) -> tuple[Certificate, ...]:
-        """The coupling on the region, rounded outward."""
+        """The coupling on the region, rounded outward, where it is within the floats."""
         proof = "bilinear bound of the Hessian, block by block, integrated along segments of a convex region"
+        known = max(map(max, self._h)) < math.inf
         return (
-            Certificate(self.coupling, proof=proof, region=self.region),
+            *((Certificate(self.coupling, proof=proof, region=self.region),) if known else ()),
             Certificate(Continuous(), proof="a polynomial"),
         )
 

@@ -7,14 +7,14 @@ import torch
 
 from assumptions import PL, Certificate, Convex, Lipschitz, Smooth, StronglyConvex
 from assumptions.l0l1.hessian import HessianL0L1
-from assumptions.outward import certify, length_up, round_down, round_up, square_sum
+from assumptions.outward import certify, length_up, root_down, root_up, round_down, round_up, square_sum
 from assumptions.sums.average_smooth import AverageSmooth
 from assumptions.sums.component_convex import ComponentConvex
 from assumptions.sums.component_smooth import ComponentSmooth
 from assumptions.sums.component_weakly_convex import ComponentWeaklyConvex
 from assumptions.sums.interpolation import Interpolation
 from assumptions.weakly_convex import WeaklyConvex
-from problems.gram import Rows, gram_bounds, gram_eigenvalues
+from problems.gram import Rows, gram_bounds, power_of_two
 from problems.links import Link
 from problems.separator import inner_product
 
@@ -46,7 +46,7 @@ def sum_facts(link: Link, rows: Rows, rank: int, interpolates: bool, margin: flo
     why = f"the Hessian is the mean of h''(s_j) a_j a_j'; {link.why}"
     largest = max(square_sum(a) for a in rows)
     mean_length = sum((Fraction(length_up(a)) for a in rows), Fraction(0)) / len(rows)
-    top = Fraction(gram_bounds(torch.tensor(rows, dtype=torch.float64), len(rows))[1])
+    top = gram_bounds(torch.tensor(rows, dtype=torch.float64), len(rows)).high
     same = "every term is minimal at c: h is minimal at 0 and there are no targets"
     convex = Certificate(Convex(), proof=why), Certificate(ComponentConvex(), proof=f"h'' >= 0; {link.why}")
     weakly = (
@@ -86,9 +86,11 @@ def monotone_margin(rows: Rows, u: tuple[float, ...]) -> float:
 
 def _average(rows: Rows) -> Fraction:
     """At least the square root of the largest eigenvalue of mean |a_j|^2 a_j a_j'."""
-    scaled = torch.tensor([[math.hypot(*a) * entry for entry in a] for a in rows], dtype=torch.float64)
-    high = gram_bounds(scaled, len(rows), entries=3)[1]
-    return Fraction(math.nextafter(math.sqrt(high), math.inf))
+    matrix = torch.tensor(rows, dtype=torch.float64)
+    size = power_of_two(matrix.abs().amax())
+    scaled = matrix / size
+    lengths = torch.tensor([[math.hypot(*a)] for a in scaled.tolist()], dtype=torch.float64)
+    return root_up(gram_bounds(lengths * scaled, len(rows), entries=3).high) * Fraction(float(size)) ** 2
 
 
 def _growth(link: Link, rows: Rows, rank: int, interpolates: bool) -> Facts:
@@ -96,8 +98,7 @@ def _growth(link: Link, rows: Rows, rank: int, interpolates: bool) -> Facts:
     if not link.mu > 0:
         return ()
     matrix = torch.tensor(rows, dtype=torch.float64)
-    eigenvalues, error = gram_eigenvalues(matrix, len(rows))
-    low = max(float(eigenvalues[-rank]) - error, 0.0) * link.mu
+    low = round_down(gram_bounds(matrix, len(rows), rank=rank).low * Fraction(link.mu))
     strong = f"h'' >= mu and A'A / n >= (smallest eigenvalue), rounded down; {link.why}"
     pl = (
         "with y = x_star - x in the row space, f_star >= f(x) + <grad f, y> + mu |A y|^2 / (2 n) and "
@@ -121,17 +122,22 @@ def _hessian_l0l1(link: Link, rows: Rows, rank: int, top: Fraction, margin: floa
     longest = max(length_up(a) for a in rows)
     found = []
     if margin > 0:
-        found.append(
-            (1 / margin, "mean p_j <= |grad f| / margin, for h is monotone and <a_j, u> >= margin |a_j|")
-        )
+        reach = "mean p_j <= |grad f| / margin, for h is monotone and <a_j, u> >= margin |a_j|"
+        found.append((1 / Fraction(margin), reach))
     if rank == len(rows):
-        units = torch.tensor([[entry / math.hypot(*a) for entry in a] for a in rows], dtype=torch.float64)
-        low, high = gram_bounds(units.mT, 1, entries=3)
+        low, high = gram_bounds(_units(rows).mT, 1, entries=3)
         if low > 0:
-            ratio = high / math.sqrt(low)
+            ratio = high / root_down(low)
             found.append((ratio, "max p_j / n <= |grad f| / smin(E), for the rows are linearly independent"))
     if not found:
         return ()
     factor, why = min(found)
-    L1 = math.nextafter(link.l1 * longest * factor * (1 + 8e-16), math.inf)
+    L1 = times(Fraction(longest) * factor, link.l1)
     return hessian_fact(times(top, link.l0), L1, f"|h''| <= l0 + l1 |h'| and {why}; {link.why}")
+
+
+def _units(rows: Rows) -> torch.Tensor:
+    """a_j / |a_j|, (n, d), to three roundings."""
+    matrix = torch.tensor(rows, dtype=torch.float64)
+    scaled = (matrix / power_of_two(matrix.abs().amax(dim=1, keepdim=True))).tolist()
+    return torch.tensor([[entry / math.hypot(*a) for entry in a] for a in scaled], dtype=torch.float64)

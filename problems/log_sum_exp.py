@@ -61,6 +61,8 @@ class LogSumExp(BallOracle):
             raise ValueError(f"seed must be an integer >= 0, got {self.seed!r}")
         require_finite(f_star=self.f_star)
         require_positive(scale=self.scale)
+        object.__setattr__(self, "f_star", float(self.f_star))
+        object.__setattr__(self, "scale", float(self.scale))
         require_start(self.start, self.d)
 
     @cached_property

@@ -15,11 +15,11 @@ from problems.ball_newton import proximal_minimise
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import start_point
-from problems.data.load import binary_labels, data_files, design, load
+from problems.data.load import NAMES, binary_labels, data_files, design, load
 from problems.data_facts import data_facts
 from problems.newton_steps import newton_ball, newton_prox
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
-from problems.oracle_guards import project_unique
+from problems.oracle_guards import project_unique, require_vector
 from problems.secular import EPS
 from problems.softplus import softplus, softplus_divergence
 from problems.solved import SolvedProblem
@@ -33,10 +33,11 @@ AT_ONCE = 8
 class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIncompatibleVariableOverride]
     """f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.
 
-    data: "breast_cancer" (malignant -1, benign +1), "digits" (odd -1, even +1) or the path of a
-    LIBSVM file with two labels; columns standardised, constant ones dropped, then a column of ones.
-    reg > 0: units of f per squared unit of x. start: overrides x0 = 0. Nothing is read before the
-    first use; then ValueError if the data cannot be read or have not two labels.
+    data: "breast_cancer" (malignant -1, benign +1), "digits" (odd -1, even +1), another of the NAMES of
+    ``problems.data.load`` or the path of a LIBSVM file with two labels; columns standardised, constant
+    ones dropped, then a column of ones. reg > 0: units of f per squared unit of x. start: overrides
+    x0 = 0, finite numbers. ValueError otherwise. Nothing is read before the first use; then ValueError if
+    the data cannot be read, have not two labels or not as many columns as the start has entries.
 
     Constants: 0 <= s'' <= 1/4 for s = softplus, so reg I <= Hessian <= A'A/(4n) + reg I. The largest
     eigenvalue of A'A/n is rounded outward: forming it costs (n + 2) EPS trace, the symmetric
@@ -53,9 +54,12 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
     }
 
     def __post_init__(self) -> None:
-        """Only types and reg can be checked without reading the data."""
+        """Types, numbers and reg: what can be checked without reading the data."""
         if not isinstance(self.data, str) or not self.data:
-            raise ValueError(f"data must be 'breast_cancer', 'digits' or a path, got {self.data!r}")
+            accepted = f"{', '.join(map(repr, NAMES))} or a path"
+            raise ValueError(f"data must be {accepted}, got {self.data!r}")
+        if self.start != ():
+            object.__setattr__(self, "start", require_vector("start", self.start))
         require_positive(reg=self.reg)
 
     @cached_property

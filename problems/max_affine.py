@@ -60,6 +60,7 @@ class MaxAffine(BallOracle):
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ValueError(f"seed must be an integer >= 0, got {self.seed!r}")
         require_finite(f_star=self.f_star)
+        object.__setattr__(self, "f_star", float(self.f_star))
         require_start(self.start, self.d)
 
     @cached_property

@@ -50,6 +50,8 @@ class NesterovWorst(SolvedQuadratic):
         require_nonnegative(mu=self.mu)
         if not self.mu < self.L:
             raise ValueError(f"mu must be < L = {self.L!r}, got {self.mu!r}")
+        object.__setattr__(self, "L", float(self.L))
+        object.__setattr__(self, "mu", float(self.mu))
         require_start(self.start, self.d)
 
     @cached_property

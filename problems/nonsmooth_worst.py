@@ -24,7 +24,8 @@ class NonsmoothWorst(Problem):
     """f(x) = gamma max_i x_i + mu/2 |x|^2: minimiser -gamma / (mu d) (1, ..., 1), value -gamma^2 / (2 mu d).
 
     d >= 1. gamma > 0: units of f per unit of x. mu > 0: units of f per squared unit of x. start: overrides
-    x0 = 0. ValueError otherwise.
+    x0 = 0. ValueError otherwise, and where an entry or the value of the minimiser is not between 1e-290 and
+    1e290: roundings of smaller numbers are not relative.
 
     The subgradient is gamma e_i + mu x with i the first largest coordinate, also at the minimiser: the
     resisting oracle. Started at 0, a method that moves in the span of its subgradients has at most k nonzero
@@ -47,7 +48,15 @@ class NonsmoothWorst(Problem):
         """Check the arguments."""
         require_dimension(d=self.d)
         require_positive(gamma=self.gamma, mu=self.mu)
+        object.__setattr__(self, "gamma", float(self.gamma))
+        object.__setattr__(self, "mu", float(self.mu))
         require_start(self.start, self.d)
+        for what, size in (("gamma / (mu d)", self._level), ("gamma^2 / (2 mu d)", -self.f_star)):
+            if not 1e-290 <= size <= 1e290:
+                raise ValueError(
+                    f"gamma and mu must have {what} between 1e-290 and 1e290, "
+                    f"got gamma={self.gamma!r} and mu={self.mu!r}"
+                )
 
     @property
     def _level(self) -> float:

@@ -1,5 +1,7 @@
 """Powers of the Euclidean norm above the second: not smooth, (L0, L1)-smooth for every L1."""
 
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,6 +15,7 @@ from assumptions import Certificate, Convex
 from assumptions.base import EPS
 from assumptions.guards import require_dimension, require_finite, require_positive
 from assumptions.l0l1.hessian import HessianL0L1
+from assumptions.outward import certify
 from problems.base import require_start
 from problems.oracle_guards import require_vector
 from problems.profiles import Profile
@@ -31,7 +34,7 @@ class Power(RadialProblem):
     (L0, L1) = (((p - 2) / l1)^(p - 2), l1) for the Hessian, for every l1 > 0, and no smaller L0 serves: with
     r = |x - c| the Hessian has the eigenvalues (p - 1) r^(p - 2) (along x - c) and r^(p - 2), and the
     gradient the norm r^(p - 1). The largest (p - 1) r^(p - 2) - l1 r^(p - 1) is at r = (p - 2) / l1, where it
-    is r^(p - 2).
+    is r^(p - 2). The certificate is left out where that L0 is beyond the floats.
     """
 
     p: float = 3.0
@@ -53,6 +56,8 @@ class Power(RadialProblem):
             raise ValueError(f"p must be > 2, got {self.p!r}")
         require_dimension(d=self.d)
         require_positive(l1=self.l1)
+        object.__setattr__(self, "p", float(self.p))
+        object.__setattr__(self, "l1", float(self.l1))
         if self.center:
             object.__setattr__(self, "center", require_vector("center", self.center, self.d))
         require_start(self.start, self.d)
@@ -76,9 +81,10 @@ def _profile(p: float, l1: float) -> Profile:
         conic=(lambda y, cp: cp.power(cp.norm(y), p) / p) if p == _near(p) else None,
         certified=(
             Certificate(Convex(), proof="a convex increasing function of |x - c|"),
-            Certificate(
-                HessianL0L1(_level(p, l1), l1),
-                proof="max_r (p - 1) r^(p - 2) - l1 r^(p - 1) is r^(p - 2) at r = (p - 2) / l1",
+            *certify(
+                lambda L0: HessianL0L1(L0, l1),
+                _level(p, l1),
+                "max_r (p - 1) r^(p - 2) - l1 r^(p - 1) is r^(p - 2) at r = (p - 2) / l1",
             ),
         ),
     )
@@ -89,10 +95,15 @@ def _near(p: float) -> float:
 
 
 def _level(p: float, l1: float) -> float:
-    """At least ((p - 2) / l1)^(p - 2): two roundings of the base, one of the exponent, two of the power."""
-    base = (p - 2) / l1
-    power = base ** (p - 2)
-    return power * (1 + 4 * EPS * (p + abs(torch.tensor(power, dtype=torch.float64).log().item())))
+    """At least ((p - 2) / l1)^(p - 2): two roundings of the base, one of the exponent, two of the power.
+
+    At least the smallest normal float: below it roundings are not relative. inf beyond the floats.
+    """
+    try:
+        power = max(((p - 2) / l1) ** (p - 2), sys.float_info.min)
+    except OverflowError:
+        return math.inf
+    return power * (1 + 4 * EPS * (p + abs(math.log(power)))) if power < math.inf else math.inf
 
 
 def _kept(r: Tensor, g: Tensor, p: float) -> Tensor:

@@ -40,7 +40,7 @@ class QuadraticSum(SolvedQuadratic):
     ValueError otherwise.
 
     The mean, its rank, its minimiser's residual and the differences A_j - A are computed in exact arithmetic;
-    eigenvalues are rounded outward (``symmetric_margin``, ``gram_eigenvalues``).
+    eigenvalues are rounded outward (``symmetric_margin``, ``gram_bounds``).
     """
 
     hessians: tuple[Matrix, ...]

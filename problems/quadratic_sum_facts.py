@@ -1,6 +1,5 @@
 """What the matrices A_j prove of the terms x'A_j x / 2 - <b_j, x> of a sum."""
 
-import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate
-from assumptions.outward import certify
+from assumptions.outward import certify, root_up, round_up
 from assumptions.sums.average_smooth import AverageSmooth
 from assumptions.sums.component_convex import ComponentConvex
 from assumptions.sums.component_smooth import ComponentSmooth
@@ -20,7 +19,7 @@ from assumptions.sums.star_similarity import StarSimilarity
 from assumptions.sums.uniform_similarity import UniformSimilarity
 from problems.exact_rank import positive_rank
 from problems.gram import gram_bounds
-from problems.solved_quadratic import symmetric_margin
+from problems.solved_quadratic import TINY, symmetric_margin
 
 Matrices = tuple[tuple[tuple[float, ...], ...], ...]
 Rationals = Sequence[Sequence[Fraction]]
@@ -69,7 +68,9 @@ def root_mean_square(matrices: Tensor) -> float:
     n, d, _ = matrices.shape
     if not bool(matrices.any()):
         return 0.0
-    return math.nextafter(math.sqrt(gram_bounds(matrices.reshape(n * d, d), n, entries=1)[1]), math.inf)
+    high = gram_bounds(matrices.reshape(n * d, d), n, entries=1).high
+    # entries below the normal floats are off by TINY, not by EPS of themselves
+    return round_up(root_up(high) + Fraction(d * TINY))
 
 
 def _convexity(stacked: Tensor, psd: bool) -> tuple[Certificate, ...]:

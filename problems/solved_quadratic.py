@@ -15,6 +15,8 @@ from problems.quadratic_oracles import QuadraticOracles
 from problems.solved import SolvedProblem
 
 Exact = Sequence[Fraction]
+TINY = 5e-324
+"""The smallest float: twice what rounding takes from a number below the normal ones."""
 
 
 class SolvedQuadratic(SolvedProblem, QuadraticOracles):  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -75,10 +77,15 @@ def refined(
 def symmetric_margin(matrix: Tensor) -> float:
     """Error of the eigenvalues of a symmetric matrix whose entries are rounded once, at most.
 
-    EPS times its Frobenius norm for the rounding, 10 d EPS max |lambda| for the eigensolver (Weyl).
+    EPS times its Frobenius norm for the rounding, 10 d EPS max |lambda| for the eigensolver (Weyl), and d
+    times the smallest float for entries below the normal ones. 0 for the zero matrix.
     """
-    size = float(matrix.norm())
-    return EPS * (1 + 10 * matrix.shape[-1]) * size * 1.01
+    d, largest = matrix.shape[-1], float(matrix.abs().amax())
+    if largest == 0:
+        return 0.0
+    # the square of an entry may leave the floats
+    size = largest * float((matrix / largest).norm())
+    return EPS * (1 + 10 * d) * size * 1.01 + d * TINY
 
 
 def moore_penrose(eigenvalues: Tensor, basis: Tensor) -> Callable[[Tensor], Tensor]:

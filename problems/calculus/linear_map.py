@@ -5,7 +5,6 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,11 +12,11 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, EVERYWHERE, Certificate, Norm
 from assumptions.base import EPS, Assumption
 from assumptions.guards import as_floats, require_points
-from assumptions.outward import round_down, round_up
+from assumptions.outward import root_down, root_up, round_down, round_up
 from problems.base import Problem, require_start, start_point
 from problems.calculus.composite import OfOne, has_domain
 from problems.calculus.lower_bound import floor, lower_bound
-from problems.gram import gram_bounds
+from problems.gram import Bounds, gram_bounds
 from problems.oracle_guards import project_unique, require_euclidean
 
 UPPER = {
@@ -28,13 +27,6 @@ UPPER = {
 """Constant -> k: |A|^k times it holds after the map, for |A v| <= |A| |v| and |A' g| <= |A| |g|."""
 KEPT = {"Convex", "Affine", "AffineGradient", "Continuous", "QuasiConvex", "ComponentConvex"}
 """Statements about lines and segments: a linear map takes these to lines and segments."""
-
-
-class Squares(NamedTuple):
-    """Bounds on squared singular values: all are <= high; low > 0 only if it is proved."""
-
-    high: float
-    low: float
 
 
 @dataclass(frozen=True)
@@ -78,10 +70,10 @@ class LinearMap(OfOne):
         return torch.tensor(self.matrix, dtype=torch.float64)
 
     @cached_property
-    def _squares(self) -> Squares:
+    def _squares(self) -> Bounds:
+        """Of squared singular values: all are <= high; low > 0 only if it is proved."""
         a = self._a
-        low, high = gram_bounds(a.mT if a.shape[0] <= a.shape[1] else a, 1)
-        return Squares(high * (1 + 4 * EPS), low * (1 - 4 * EPS))
+        return gram_bounds(a.mT if a.shape[0] <= a.shape[1] else a, 1)
 
     @property
     def onto(self) -> bool:
@@ -138,9 +130,11 @@ class LinearMap(OfOne):
             changed = {"mu_pl": _times_down(assumption.mu_pl, self._squares.low)}  # pyright: ignore[reportAttributeAccessIssue]
         elif names == ("L0_hessian", "L1_hessian") and self.onto:
             # |A' H A v| <= high (L0 + L1 |g|) |v| and |g| <= |A' g| / low^(1/2)
-            share = math.sqrt(self._squares.low) * (1 - 4 * EPS)
-            changed = {n: _times_power(getattr(assumption, n), self._squares.high, 2) for n in names}
-            changed["L1_hessian"] = changed["L1_hessian"] / share * (1 + 4 * EPS)
+            low, high = self._squares
+            changed = {
+                "L0_hessian": _times_power(assumption.L0_hessian, high, 2),  # pyright: ignore[reportAttributeAccessIssue]
+                "L1_hessian": round_up(Fraction(assumption.L1_hessian) * high / root_down(low)),  # pyright: ignore[reportAttributeAccessIssue]
+            }
         else:
             return None
         usable = all(
@@ -219,9 +213,12 @@ class LinearMap(OfOne):
         """That of f over the smallest singular value, and 100 d roundings times the condition number."""
         if self.x_star is None:
             return 0.0
-        low = math.sqrt(self._squares.low)
-        rounded = 100 * self.d * EPS * math.sqrt(self._squares.high) / low * float(self.x_star.norm())
-        return (self.problem.x_star_error / low + rounded) * (1 + 8 * EPS)
+        low, high = root_down(self._squares.low), root_up(self._squares.high)
+        inner, size = self.problem.x_star_error, float(self.x_star.norm())
+        if not max(inner, size) < math.inf:
+            return math.inf
+        rounded = 100 * self.d * Fraction(EPS) * high * Fraction(size)
+        return round_up((Fraction(inner) + rounded) / low)
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The nearest x with A x = x_star of f, where that is unique. Shapes (*batch, d)."""
@@ -234,12 +231,11 @@ class LinearMap(OfOne):
         return x + self._map(off) @ self._pinv.to(x).mT
 
 
-def _times_power(constant: float, square: float, power: int) -> float:
+def _times_power(constant: float, square: Fraction, power: int) -> float:
     """Constant times square^(power / 2), rounded up."""
-    if power % 2 == 0:
-        return round_up(Fraction(constant) * Fraction(square) ** (power // 2))
-    return round_up(Fraction(constant) * Fraction(math.sqrt(square) * (1 + 4 * EPS)) ** power)
+    length = root_up(square) if power % 2 else Fraction(1)
+    return round_up(Fraction(constant) * square ** (power // 2) * length)
 
 
-def _times_down(constant: float, square: float) -> float:
-    return round_down(Fraction(constant) * Fraction(square))
+def _times_down(constant: float, square: Fraction) -> float:
+    return round_down(Fraction(constant) * square)

@@ -62,6 +62,7 @@ class Noisy(SeenThrough):
         return tuple(kept)
 
     def _size(self, p: float) -> float:
-        """(E|n|^p)^(1/p), rounded up; inf where it is infinite."""
-        size = self.noise.moment(p, self.d) ** (1 / p)
-        return round_up(Fraction(size) * Fraction(1 + ROOM)) if size < math.inf else size
+        """(E|n|^p)^(1/p), rounded up; inf where it is infinite or beyond the floats."""
+        s, law = self.noise.unit
+        size = law.size(p, self.d)
+        return round_up(Fraction(s) * Fraction(size) * Fraction(1 + ROOM)) if size < math.inf else size

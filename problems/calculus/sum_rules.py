@@ -17,9 +17,9 @@ from assumptions import (
     Smooth,
     StronglyConvex,
 )
-from assumptions.base import EPS, Assumption
+from assumptions.base import Assumption
 from assumptions.hessian_lipschitz import HessianLipschitz
-from assumptions.outward import round_down, round_up
+from assumptions.outward import root_up, round_down, round_up
 from assumptions.sums.average_smooth import AverageSmooth
 from assumptions.sums.component_convex import ComponentConvex
 from assumptions.sums.component_smooth import ComponentSmooth
@@ -37,6 +37,7 @@ class Held:
 
     def __init__(self, problems: tuple[Problem, ...], weight: Fraction, region: Region) -> None:
         self.weight = weight
+        self.region = region
         self.held = [[c for c in p.certified if c.region in (EVERYWHERE, region)] for p in problems]
         self.per_term = weight * len(problems)
         self.declared = False
@@ -146,9 +147,13 @@ def _root_mean_square(held: Held) -> Assumption | None:
     constants = held.constants(Smooth)
     if constants is None:
         return None
-    square = sum(Fraction(c) ** 2 for c in held.each(constants, up=True) if c < math.inf)
-    mean = float(square / len(constants))
-    return _made(AverageSmooth, math.sqrt(mean) * (1 + 4 * EPS)) if max(constants) < math.inf else None
+    squares = sum((Fraction(c) ** 2 for c in constants), Fraction(0))
+    return _made(AverageSmooth, round_up(held.per_term * root_up(squares / len(constants))))
+
+
+def _continuous(held: Held) -> Assumption | None:
+    """Of the whole space: continuity is not stated on a part of it."""
+    return Continuous() if held.region == EVERYWHERE and held.have(Continuous, Smooth) else None
 
 
 def _if_all(assumption: Assumption, *kinds: type[Assumption]) -> Rule:
@@ -160,7 +165,7 @@ RULES: dict[str, Rule] = {
     "each term is convex": _if_all(ComponentConvex(), Convex, StronglyConvex, Affine),
     "a sum of affine functions": _if_all(Affine(), Affine),
     "a sum of functions with affine gradients": _if_all(AffineGradient(), AffineGradient, Affine),
-    "a sum of continuous functions": _if_all(Continuous(), Continuous, Smooth),
+    "a sum of continuous functions": _continuous,
     "moduli of strong convexity add up, 0 for convex terms": _added(StronglyConvex, other=True),
     "moduli of weak convexity add up, 0 for convex terms": _added(WeaklyConvex, other=True),
     "Lipschitz constants of gradients add up": _added(Smooth),

@@ -4,11 +4,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from sklearn.datasets import load_breast_cancer, load_digits
 from torch import Tensor
 
 from problems.data.libsvm import DataError, read_libsvm
 from problems.data.sets import DATA_SETS
+from problems.gram import power_of_two
 
 __all__ = ["NAMES", "DataError", "available", "binary_labels", "data_files", "design", "load", "read_libsvm"]
 
@@ -54,15 +54,21 @@ def _modified(path: str) -> int:
 @lru_cache(maxsize=16)
 def _load(name: str, path: str, modified: int) -> tuple[Tensor, Tensor]:
     del modified  # part of the key only
-    if name == "breast_cancer":
-        features, target = load_breast_cancer(return_X_y=True)
-        return torch.tensor(features, dtype=torch.float64), 2 * torch.tensor(target, dtype=torch.float64) - 1
-    if name == "digits":
-        features, target = load_digits(return_X_y=True)
-        return torch.tensor(features, dtype=torch.float64), torch.tensor(target, dtype=torch.float64)
+    if name in ALWAYS:
+        return _of_sklearn(name)
     if name in DATA_SETS:
         return DATA_SETS[name].load(Path(path))
     return read_libsvm(path)
+
+
+def _of_sklearn(name: str) -> tuple[Tensor, Tensor]:
+    from sklearn.datasets import load_breast_cancer, load_digits  # takes a second to import
+
+    if name == "breast_cancer":
+        features, target = load_breast_cancer(return_X_y=True)
+        return torch.tensor(features, dtype=torch.float64), 2 * torch.tensor(target, dtype=torch.float64) - 1
+    features, target = load_digits(return_X_y=True)
+    return torch.tensor(features, dtype=torch.float64), torch.tensor(target, dtype=torch.float64)
 
 
 def design(features: Tensor) -> Tensor:
@@ -74,6 +80,8 @@ def design(features: Tensor) -> Tensor:
     if not bool(varying.any()):
         raise DataError("the data must have a column that is not constant")
     kept = features[:, varying]
+    # squares stay in the range of floats, and no digit changes
+    kept = kept / power_of_two(kept.abs().amax(dim=0))
     kept = (kept - kept.mean(dim=0)) / kept.std(dim=0, correction=0)
     return torch.cat([kept, torch.ones_like(kept[:, :1])], dim=1)
 

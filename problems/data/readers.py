@@ -82,7 +82,8 @@ def frame_table(frame: Any, label: str, path: Path) -> Table:
 
 def compact(features: NDArray) -> NDArray:
     """The same numbers as bytes where they are whole and in 0, ..., 255."""
-    small = features.astype(np.uint8)
+    with np.errstate(invalid="ignore"):
+        small = features.astype(np.uint8)
     return small if np.array_equal(small, features) else features.astype(np.float64)
 
 

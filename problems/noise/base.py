@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ class Noise(Specified, ABC):
 
     @abstractmethod
     def moment(self, p: float, d: int) -> float:
-        """sup over x of E |n(x)|_2^p in R^d, up to roundings; inf where it is infinite.
+        """sup over x of E |n(x)|_2^p in R^d, up to roundings; inf where it is infinite or beyond the floats.
 
         p: finite, > 0. d: >= 1. ValueError otherwise. Most laws are the same at every x.
         """
@@ -38,6 +39,16 @@ class Noise(Specified, ABC):
     @abstractmethod
     def entry_moment(self, p: float, d: int) -> float:
         """sup over x and entries of E |n_j(x)|^p in R^d; arguments as ``moment``."""
+
+    @property
+    def unit(self) -> tuple[float, Self]:
+        """(s, law): this noise is s times one of that law, whose moments are numbers of ordinary size."""
+        return 1.0, self
+
+    def size(self, p: float, d: int) -> float:
+        """sup over x of (E |n(x)|_2^p)^(1/p), s times that of the law of ``unit``. Arguments: ``moment``."""
+        s, law = self.unit
+        return s * law.moment(p, d) ** (1 / p)
 
     def outcomes(self, d: int) -> tuple[Tensor, Tensor] | None:
         """All values (m, d) with their probabilities (m,), if the law is finite and the same at every x."""
@@ -83,11 +94,33 @@ def normal(u: Tensor) -> Tensor:
     return torch.special.ndtri((u + 2.0**-54).clamp(max=1 - 2.0**-53))
 
 
-def gaussian_moment(p: float, d: int) -> float:
-    """E |z|^p of a standard normal z in R^d: 2^(p/2) Gamma((d + p) / 2) / Gamma(d / 2)."""
-    return math.exp(p / 2 * math.log(2) + math.lgamma((d + p) / 2) - math.lgamma(d / 2))
+def power(base: float, exponent: float) -> float:
+    """base^exponent of numbers > 0; inf beyond the floats."""
+    try:
+        return base**exponent
+    except OverflowError:
+        return math.inf
+
+
+def gaussian_moment(p: float, d: int, log_size: float = 0.0) -> float:
+    """E |s z|^p of a standard normal z in R^d: s^p 2^(p/2) Gamma((d + p) / 2) / Gamma(d / 2).
+
+    s > 0 is given by its logarithm. inf beyond the floats.
+    """
+    return _exp(p * log_size + _log_gaussian(p, d))
 
 
 def unit_entry_moment(p: float, d: int) -> float:
     """E |v_j|^p of v uniform on the unit sphere of R^d: z = |z| v with |z| and v independent."""
-    return gaussian_moment(p, 1) / gaussian_moment(p, d)
+    return math.exp(_log_gaussian(p, 1) - _log_gaussian(p, d))
+
+
+def _exp(exponent: float) -> float:
+    try:
+        return math.exp(exponent)
+    except OverflowError:
+        return math.inf
+
+
+def _log_gaussian(p: float, d: int) -> float:
+    return p / 2 * math.log(2) + math.lgamma((d + p) / 2) - math.lgamma(d / 2)

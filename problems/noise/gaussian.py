@@ -1,11 +1,13 @@
 """Gaussian noise."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from typing import Self
 
 from torch import Tensor
 
 from assumptions.guards import require_positive
-from problems.noise.base import Noise, gaussian_moment, normal, require_moment, require_uniforms
+from problems.noise.base import Noise, gaussian_moment, normal, power, require_moment, require_uniforms
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,11 @@ class GaussianNoise(Noise):
         require_positive(sigma=self.sigma)
         object.__setattr__(self, "sigma", float(self.sigma))
 
+    @property
+    def unit(self) -> tuple[float, Self]:
+        """sigma times the law of size 1."""
+        return self.sigma, replace(self, sigma=1.0)
+
     def width(self, d: int) -> int:
         """One for each entry."""
         return d
@@ -35,10 +42,14 @@ class GaussianNoise(Noise):
         """sigma^p (2 / d)^(p/2) Gamma((d + p) / 2) / Gamma(d / 2)."""
         require_moment(p, d)
         if p == 2:
-            return self.sigma**2
-        return self.sigma**p * gaussian_moment(p, d) / d ** (p / 2)
+            return power(self.sigma, p)
+        return gaussian_moment(p, d, self._log_size(d))
 
     def entry_moment(self, p: float, d: int) -> float:
         """That of a normal number of variance sigma^2 / d."""
         require_moment(p, d)
-        return (self.sigma / d**0.5) ** p * gaussian_moment(p, 1)
+        return gaussian_moment(p, 1, self._log_size(d))
+
+    def _log_size(self, d: int) -> float:
+        """log(sigma / sqrt(d)): the quotient may be no float."""
+        return math.log(self.sigma) - math.log(d) / 2

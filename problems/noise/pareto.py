@@ -1,13 +1,14 @@
 """Noise with heavy tails."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from assumptions.guards import require_positive
-from problems.noise.base import Noise, normal, require_moment, require_uniforms, unit_entry_moment
+from problems.noise.base import Noise, normal, power, require_moment, require_uniforms, unit_entry_moment
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class ParetoNoise(Noise):
         object.__setattr__(self, "tail", float(self.tail))
         object.__setattr__(self, "scale", float(self.scale))
 
+    @property
+    def unit(self) -> tuple[float, Self]:
+        """scale times the law of scale 1."""
+        return self.scale, replace(self, scale=1.0)
+
     def width(self, d: int) -> int:
         """One for the length, one for each entry of the direction."""
         return d + 1
@@ -46,13 +52,18 @@ class ParetoNoise(Noise):
     def moment(self, p: float, d: int) -> float:
         """scale^p tail / (tail - p), inf for p >= tail: an integral of r^p tail r^(-tail - 1)."""
         require_moment(p, d)
-        return math.inf if p >= self.tail else self.scale**p * self.tail / (self.tail - p)
+        return self._moment(p, self.scale)
 
     def entry_moment(self, p: float, d: int) -> float:
         """E |n|^p E |v_j|^p."""
-        return self.moment(p, d) * unit_entry_moment(p, d)
+        require_moment(p, d)
+        return self._moment(p, self.scale * unit_entry_moment(p, d) ** (1 / p))
+
+    def _moment(self, p: float, scale: float) -> float:
+        return math.inf if p >= self.tail else power(scale, p) * (self.tail / (self.tail - p))
 
     @property
     def orders(self) -> tuple[float, ...]:
-        """Those of ``Noise`` below the tail, else the one halfway between 1 and the tail."""
-        return tuple(p for p in super().orders if p < self.tail) or ((1 + self.tail) / 2,)
+        """Those of ``Noise`` below the tail, else the one halfway between 1 and the tail, if a float is."""
+        below, halfway = tuple(p for p in super().orders if p < self.tail), 1 + (self.tail - 1) / 2
+        return below or ((halfway,) if 1 < halfway < self.tail else ())

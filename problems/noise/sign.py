@@ -1,13 +1,14 @@
 """Noise of fixed length."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from assumptions.guards import require_positive
-from problems.noise.base import MOST_OUTCOMES, Noise, require_moment, require_uniforms
+from problems.noise.base import MOST_OUTCOMES, Noise, power, require_moment, require_uniforms
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class SignNoise(Noise):
         require_positive(sigma=self.sigma)
         object.__setattr__(self, "sigma", float(self.sigma))
 
+    @property
+    def unit(self) -> tuple[float, Self]:
+        """sigma times the law of size 1."""
+        return self.sigma, replace(self, sigma=1.0)
+
     def width(self, d: int) -> int:
         """One for each entry."""
         return d
@@ -37,12 +43,12 @@ class SignNoise(Noise):
     def moment(self, p: float, d: int) -> float:
         """sigma^p."""
         require_moment(p, d)
-        return self.sigma**p
+        return power(self.sigma, p)
 
     def entry_moment(self, p: float, d: int) -> float:
         """(sigma / sqrt d)^p."""
         require_moment(p, d)
-        return (self.sigma / d**0.5) ** p
+        return power(self.sigma / d**0.5, p)
 
     def outcomes(self, d: int) -> tuple[Tensor, Tensor] | None:
         """All 2^d choices of signs, for d <= 12."""

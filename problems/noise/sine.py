@@ -1,6 +1,7 @@
 """Noise that changes with the point, as that of sampled functions does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from torch import Tensor
 
@@ -25,6 +26,12 @@ class SineNoise(Noise):
         if not isinstance(self.coefficients, Noise) or isinstance(self.coefficients, SineNoise):
             accepted = "a noise that is the same everywhere, such as GaussianNoise(1.0)"
             raise TypeError(f"coefficients must be {accepted}, got {self.coefficients!r}")
+
+    @property
+    def unit(self) -> tuple[float, Self]:
+        """That of the coefficients."""
+        s, law = self.coefficients.unit
+        return s, replace(self, coefficients=law)
 
     def fits(self, d: int) -> bool:
         """Where the coefficients do."""
@@ -54,7 +61,8 @@ class SineNoise(Noise):
 
     def change(self, d: int) -> float:
         """The root of max_j E z_j^2: attained for x, y near pi/2 that differ in the largest entry."""
-        return self.coefficients.entry_moment(2.0, d) ** 0.5
+        s, law = self.coefficients.unit
+        return s * law.entry_moment(2.0, d) ** 0.5
 
     @property
     def orders(self) -> tuple[float, ...]:

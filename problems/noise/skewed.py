@@ -1,13 +1,14 @@
 """Noise whose median is not its mean."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from assumptions.guards import require_positive
-from problems.noise.base import Noise, require_moment, require_uniforms
+from problems.noise.base import Noise, power, require_moment, require_uniforms
 from problems.oracle_guards import require_vector
 
 RARE = 0.25
@@ -41,8 +42,15 @@ class SkewedNoise(Noise):
     def _unit(self, d: int) -> tuple[float, ...]:
         if not self.direction:
             return (1.0, *[0.0] * (d - 1))
-        length = math.hypot(*self.direction)
-        return tuple(entry / length for entry in self.direction)
+        largest = max(abs(entry) for entry in self.direction)
+        shrunk = [entry / largest for entry in self.direction]
+        length = math.hypot(*shrunk)
+        return tuple(entry / length for entry in shrunk)
+
+    @property
+    def unit(self) -> tuple[float, Self]:
+        """scale times the law of scale 1."""
+        return self.scale, replace(self, scale=1.0)
 
     def width(self, d: int) -> int:
         """One."""
@@ -59,11 +67,17 @@ class SkewedNoise(Noise):
         """scale^p (3^p + 3) / 4. ValueError if the direction does not fit."""
         require_moment(p, d)
         self._require(d)
-        return self.scale**p * (3**p + 3) / 4
+        return self._moment(p, self.scale)
 
     def entry_moment(self, p: float, d: int) -> float:
         """The largest entry of the direction takes its share."""
-        return self.moment(p, d) * max(abs(entry) for entry in self._unit(d)) ** p
+        require_moment(p, d)
+        self._require(d)
+        return self._moment(p, self.scale * max(abs(entry) for entry in self._unit(d)))
+
+    @staticmethod
+    def _moment(p: float, scale: float) -> float:
+        return (power(3 * scale, p) + 3 * power(scale, p)) / 4
 
     def outcomes(self, d: int) -> tuple[Tensor, Tensor]:
         """Two."""

@@ -1,6 +1,7 @@
 """Formulas as text: parsed into a sympy tree, never evaluated as a programme."""
 
 import ast
+import sys
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -13,6 +14,10 @@ LARGEST_POWER = 64
 """Of numerators and denominators of exponents: the size of a tree stays in proportion to its text."""
 BITS = 4096
 """Of a number that appears while a formula is read."""
+LARGEST = sp.Integer(int(sys.float_info.max))
+SMALLEST = 1 / sp.Integer(2) ** 1074
+"""Floats, as fractions."""
+BEYOND = "beyond the range of floating point"
 
 FUNCTIONS: Mapping[str, Any] = {
     "exp": sp.exp,
@@ -29,6 +34,8 @@ FUNCTIONS: Mapping[str, Any] = {
 }
 """Each is analytic in the interior of where it is real."""
 CONSTANTS: Mapping[str, Any] = {"pi": sp.pi, "E": sp.E}
+UNREAL = (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I)
+"""What no part of a formula may come to."""
 KINKED = ("abs", "Abs", "max", "Max", "min", "Min", "sign", "Piecewise", "Heaviside", "floor", "ceiling")
 NAMES = {1: (("x",), ("x1",)), 2: (("x", "y"), ("x1", "x2"))}
 """Accepted names of one and of two variables."""
@@ -48,8 +55,10 @@ def parse_expression(text: str, d: int) -> tuple[sp.Expr, tuple[sp.Symbol, ...]]
     text: + - * / ** and brackets; numbers (decimals are exact: 0.1 is 1/10); pi, E; the functions of
     ``FUNCTIONS``; variables x, y or x1, x2 (of one variable: x or x1). Exponents are constants; rational
     ones have numerator and denominator up to 64. The tree is what sympy makes of the formula for real
-    variables: removable gaps are closed (x**2/x is x, sqrt(x)**2 is x), which is the continuous extension.
-    ValueError names what is not accepted.
+    variables, and the function is that of the tree: it may be defined where the text is not. Gaps are closed
+    (x**2/x is x), and half-lines too (sqrt(x)**2, exp(log(x)) and log(x) - log(x) + x are x for x < 0). No
+    part of a formula may be infinite or not real by itself (1/(1/0), log(-1)**2). ValueError names what is
+    not accepted.
     """
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
         raise ValueError(f"expr must be a text of 1 to {LONGEST} characters, got {text!r}")
@@ -62,6 +71,8 @@ def parse_expression(text: str, d: int) -> tuple[sp.Expr, tuple[sp.Symbol, ...]]
         tree = reader.read(body)
     except RecursionError:
         raise ValueError(f"expr is nested too deeply: {text!r}") from None
+    except OverflowError:
+        raise ValueError(f"expr holds a number that is too large to be told: {text!r}") from None
     _require_supported(tree, text)
     return tree, tuple(reader.symbols.values())
 
@@ -69,15 +80,26 @@ def parse_expression(text: str, d: int) -> tuple[sp.Expr, tuple[sp.Symbol, ...]]
 def expression_text(expr: "str | sp.Expr") -> str:
     """A formula as text: text as it is, a sympy expression as sympy prints it, decimals made fractions.
 
-    Variables are known by their names; floats stand for the fractions that they are. ValueError for
-    anything else.
+    Variables are known by their names, those of ``NAMES``; floats stand for the fractions that they are.
+    ValueError for anything else.
     """
     if isinstance(expr, str):
         return expr.strip()
     if not isinstance(expr, sp.Expr):
         raise ValueError(f"expr must be a text or a sympy expression, got {expr!r}")
-    exact = {number: sp.Rational(*float(number).as_integer_ratio()) for number in expr.atoms(sp.Float)}
+    names = {str(symbol) for symbol in expr.free_symbols}
+    strange = sorted(names - {name for accepted in NAMES.values() for some in accepted for name in some})
+    if strange:
+        raise ValueError(f"expr has unknown symbols {', '.join(strange)}; accepted: x, y or x1, x2")
+    exact = {number: _fraction(number) for number in expr.atoms(sp.Float)}
     return sp.sstr(expr.xreplace(exact))
+
+
+def _fraction(number: Any) -> sp.Rational:
+    """What a sympy float stands for, all its digits; ValueError beyond the range of floating point."""
+    if number != 0 and not SMALLEST <= abs(number) <= LARGEST:
+        raise ValueError(f"expr holds the number {number}, {BEYOND}")
+    return sp.Rational(number)  # pyright: ignore[reportReturnType]
 
 
 def _variables(body: ast.expr, d: int) -> dict[str, sp.Symbol]:
@@ -132,7 +154,7 @@ class _Reader:
             return self._bounded(sp.Integer(value))
         digits = literal.lower().partition("e")[0]
         if abs(value) == float("inf") or (value == 0 and any(c in "123456789" for c in digits)):
-            raise ValueError(f"expr holds the number {literal}, beyond the range of floating point")
+            raise ValueError(f"expr holds the number {literal}, {BEYOND}")
         exact = Fraction(literal)
         return sp.Rational(exact.numerator, exact.denominator)
 
@@ -143,6 +165,8 @@ class _Reader:
             raise ValueError(
                 f"expr has the exponent {exponent}; accepted are p/q with |p|, q <= {LARGEST_POWER}"
             )
+        if isinstance(base, sp.Rational) and base < 0 and not exponent.is_Integer:
+            raise ValueError(f"expr has a power of {base} that is not real, exponent {exponent}")
         return base**exponent
 
     def _call(self, name: str, args: list[ast.expr]) -> Any:
@@ -154,9 +178,11 @@ class _Reader:
             raise ValueError(f"expr must give {name} one argument, got {len(args)}")
         return self._bounded(FUNCTIONS[name](self.read(args[0])))
 
-    @staticmethod
-    def _bounded(tree: Any) -> Any:
-        """The tree; ValueError if a number in it has outgrown ``BITS``."""
+    def _bounded(self, tree: Any) -> Any:
+        """The tree; ValueError if it is infinite or not real, or a number in it has outgrown ``BITS``."""
+        for node in UNREAL:
+            if tree.has(node):
+                raise _unsupported(self.text, node)
         for number in tree.atoms(sp.Rational):
             if max(abs(int(number.p)), int(number.q)).bit_length() > BITS:
                 raise ValueError(f"expr holds a number of more than {BITS} bits")
@@ -172,8 +198,12 @@ def _require_supported(tree: sp.Expr, text: str) -> None:
             or isinstance(node, sp.Rational)
             or node in (sp.pi, sp.E)
             or (isinstance(node, sp.Pow) and not node.exp.free_symbols)
-        ) and node not in (sp.nan, sp.zoo, sp.oo, -sp.oo)
+        )
         if not fine:
-            raise ValueError(
-                f"expr must be real, finite and twice differentiable; {text!r} holds {node} for sympy"
-            )
+            raise _unsupported(text, node)
+        if isinstance(node, sp.Rational) and node != 0 and not SMALLEST <= abs(node) <= LARGEST:
+            raise ValueError(f"expr comes to hold the number {sp.N(node, 5)}, {BEYOND}: {text!r}")
+
+
+def _unsupported(text: str, node: Any) -> ValueError:
+    return ValueError(f"expr must be real, finite and twice differentiable; {text!r} holds {node} for sympy")

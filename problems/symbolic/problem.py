@@ -17,12 +17,12 @@ from problems.oracle_guards import project_unique, require_euclidean, require_ve
 from problems.sets import Box
 from problems.symbolic.bounds import Value
 from problems.symbolic.derivatives import Cell, Derivatives, derivatives_of
+from problems.symbolic.evaluation import PRECISIONS, evaluate, nearest_floats
 from problems.symbolic.expression import expression_text
 from problems.symbolic.finite_on_box import require_finite_on
 from problems.symbolic.minimum import Minimum, prove_minimum
 from problems.symbolic.proof import Proof, certify, enclose
 from problems.symbolic.search import search
-from problems.symbolic.tensor_arithmetic import run_on_tensor
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,13 @@ class SymbolicProblem(Problem):
     ``certified`` with the box as their region. minimiser: empty, or a point close to a minimiser over the
     box, which is proved (``prove_minimum``). start: overrides x0, the centre of the box; in the box.
 
+    Oracles are right to 512 roundings of each entry in the box: floating point with a running error analysis,
+    and balls, which are slow, for the rows that it does not vouch for (``evaluate``). Points that
+    ask for a gradient get plain floating point.
+
     Construction proves that f, its gradient and its Hessian are finite on the box. ValueError otherwise,
-    naming a part where that is not seen (a pole, a root of something that touches 0), and for what cannot be
-    proved.
+    naming a part where that is not seen (a pole, a root of something that touches 0), for what cannot be
+    proved, and for formulas too long to be differentiated or with numbers that 2048 bits do not tell.
     """
 
     expr: str
@@ -51,11 +55,18 @@ class SymbolicProblem(Problem):
         object.__setattr__(self, "expr", expression_text(self.expr))
         object.__setattr__(self, "box", _require_box(self.box))
         require_finite_on(self.expr, self.box)
+        self._require_known()
         for name in ("start", "minimiser"):
             self._require_inside(name)
         for proof in self._proofs:
             if not proof.proved:
                 raise ValueError(f"prove holds what could not be proved: {proof}")
+
+    def _require_known(self) -> None:
+        """ValueError where even many bits tell nothing of f at the centre, as of sin(exp(exp(10)))."""
+        centre = [low + (high - low) / 2 for low, high in self.box]
+        if any(math.isnan(a) for order in (0, 1) for a in nearest_floats(self.derivatives, order, centre)):
+            raise ValueError(f"expr must hold numbers that {PRECISIONS[-1]} bits tell, got {self.expr!r}")
 
     def _require_inside(self, name: str) -> None:
         point = getattr(self, name)
@@ -101,7 +112,7 @@ class SymbolicProblem(Problem):
         return self.domain.contains(x)
 
     def value(self, x: Tensor) -> Tensor:
-        """The formula, in floating point; nothing is promised outside the box. (*batch, d) -> (*batch,)."""
+        """The formula; nothing is promised outside the box. (*batch, d) -> (*batch,)."""
         return self._run(x, 0).squeeze(-1)
 
     def grad(self, x: Tensor) -> Tensor:
@@ -120,7 +131,7 @@ class SymbolicProblem(Problem):
 
     def _run(self, x: Tensor, order: int) -> Tensor:
         require_points(x, self.d)
-        return run_on_tensor(self.derivatives.tape((order,)), x)
+        return evaluate(self.derivatives, order, x, self.contains)
 
     def certify(self, assumption: Assumption, slack: float = 1e-3, budget: int = 200_000) -> Proof:
         """Prove an assumption on the box, or find where it fails; see ``interval_proof.certify``."""
@@ -186,7 +197,12 @@ class SymbolicProblem(Problem):
         return -found.upper
 
     def gap(self, x: Tensor) -> Tensor:
-        """f(x) - f_star, cut at 0: f_star is an upper bound, and f is rounded. (*batch, d) -> (*batch,)."""
+        """f(x) - f_star, cut at 0: f_star is an upper bound, and f is rounded. (*batch, d) -> (*batch,).
+
+        TypeError without a minimiser.
+        """
+        if self.f_star is None:
+            raise TypeError(f"f_star of {self!r} is not known; give it a minimiser")
         return super().gap(x).clamp(min=0)
 
     @property
@@ -211,7 +227,7 @@ def _require_box(box: Any) -> Cell:
     accepted = f"box must hold one or two pairs (low, high) of finite numbers, low < high, got {box!r}"
     try:
         sides = tuple((float(low), float(high)) for low, high in box)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(accepted) from None
     if not 1 <= len(sides) <= 2 or not all(-math.inf < low < high < math.inf for low, high in sides):
         raise ValueError(accepted)

@@ -27,10 +27,16 @@ class TensorArithmetic:
     """Elementwise, in the dtype of the tensors; constants are rounded to float64."""
 
     def constant(self, number: sp.Expr) -> float:
-        """The nearest float."""
+        """The nearest float; infinite beyond all of them."""
         if number is sp.pi:
             return math.pi
-        return math.e if number is sp.E else int(number.p) / int(number.q)  # pyright: ignore[reportAttributeAccessIssue]
+        if number is sp.E:
+            return math.e
+        top, bottom = int(number.p), int(number.q)  # pyright: ignore[reportAttributeAccessIssue]
+        try:
+            return top / bottom
+        except OverflowError:
+            return math.copysign(math.inf, top)
 
     def apply(self, name: str, a: Tensor) -> Tensor:
         """Functions of ``problems.expression.FUNCTIONS``."""

@@ -20,6 +20,7 @@ from problems import (
     WeightedL1,
     from_function,
 )
+from problems.calculus.scaled import Scaled
 from problems.sets import Box
 
 MAX = Lp(float("inf"))
@@ -179,7 +180,7 @@ def half_square(*assume):
 
 
 def test_what_is_declared_stays_declared():
-    envelope = BallEnvelope(half_square(Convex(), Smooth(1e-3), Lipschitz(1e-3), PL(5.0)), 0.5)
+    envelope = BallEnvelope(half_square(Convex(), Smooth(1e-3), Lipschitz(1e-3), PL(1e-4)), 0.5)
     assert len(envelope.certified) == 4
     assert {c.status for c in envelope.certified} == {"declared"}
     assert {c.status for c in QUADRATIC.certified} == {"certified"}
@@ -222,6 +223,14 @@ def test_errors_of_the_solution_pass():
 def test_a_function_with_a_domain_is_refused(inner):
     with pytest.raises(ValueError, match="problem must be finite everywhere, got"):
         BallEnvelope(inner, 0.5)
+
+
+def test_functions_that_are_finite_everywhere_have_no_domain():
+    """Scaled hands the question of its domain on, which the L1 norm does not have."""
+    inner = Scaled(WeightedL1((1.0, 2.0)), 3.0)
+    x = torch.tensor([[2.0, -1.0]], dtype=torch.float64)
+    ours, theirs = BallEnvelope(inner, 0.5), BallEnvelope(WeightedL1((3.0, 6.0)), 0.5)
+    assert torch.allclose(ours.value(x), theirs.value(x), rtol=1e-14)
 
 
 def test_wrong_arguments_are_named():

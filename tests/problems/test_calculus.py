@@ -21,6 +21,7 @@ from assumptions import (
     StronglyConvex,
     sample_points,
 )
+from assumptions.continuous import Continuous
 from assumptions.error_bound import ErrorBound
 from assumptions.hessian_lipschitz import HessianLipschitz
 from assumptions.l0l1.hessian import HessianL0L1
@@ -60,6 +61,7 @@ from problems.calculus.shifted import Shifted
 from problems.calculus.sum import Mean, Sum
 from problems.calculus.units import Preimage, Units
 from problems.noise.sign import SignNoise
+from problems.symbolic.problem import SymbolicProblem
 
 EPS = torch.finfo(torch.float64).eps
 QUADRATIC = Quadratic((1.0, 2.0, 5.0), f_star=7.0, seed=1)
@@ -504,6 +506,18 @@ def test_a_declared_fact_stays_declared():
         smooth = [c for c in problem.certified if isinstance(c.assumption, Smooth)]
         assert [c.status for c in smooth] == ["declared"]
     assert {c.status for c in Sum((QUADRATIC, HUBER)).certified} == {"certified"}
+
+
+def test_continuity_is_stated_on_the_whole_space_only():
+    """A proof of smoothness on a box says that f is continuous there; Continuous speaks of all points."""
+    on_a_box = SymbolicProblem("x**2 + 3*sin(x)**2", ((-4.0, 4.0),), prove=(Smooth(9.0),))
+    mixed = Sum((on_a_box, Huber()))
+    smooth = [c for c in mixed.certified if isinstance(c.assumption, Smooth)]
+    assert [c.region for c in smooth] == [
+        c.region for c in on_a_box.certified if isinstance(c.assumption, Smooth)
+    ]
+    assert not any(isinstance(c.assumption, Continuous) for c in mixed.certified)
+    assert any(isinstance(c.assumption, Continuous) for c in Sum((Huber(), Huber())).certified)
 
 
 def test_wrong_constants_of_made_problems_are_refuted():

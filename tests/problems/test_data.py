@@ -1,7 +1,9 @@
 """Data files: what is read, and what is said of files that cannot be."""
 
 import gzip
+import math
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 from sklearn.datasets import load_svmlight_file
 
+from assumptions import Smooth
 from problems import LeastSquares, LogisticRegression
 from problems.data.cache import Table, cached_table
 from problems.data.load import (
@@ -63,6 +66,8 @@ def test_reads_what_scikit_learn_reads(file: Path):
         ("1 2:1 2:3\n", "line 1: expected increasing indices, got 2 after 2"),
         ("1 1:1\n1 3:1 2:3\n", "line 2: expected increasing indices, got 2 after 3"),
         ("1 qid:3 1:1\n", "line 1: expected index:value"),
+        ("-1 1:2\n1 99999999999:1\n1 1:1\n", "line 2: expected at most 250000000 numbers .* got 3 rows"),
+        (f"1 {'9' * 5000}:1\n", "line 1: expected an index of at most 18 digits, got 5000 digits"),
     ],
 )
 def test_bad_files_are_named_with_the_line(tmp_path: Path, text: str, message: str):
@@ -119,6 +124,48 @@ def test_design_standardises_and_drops():
     assert (matrix[:, 2] == 1).all()
     with pytest.raises(ValueError, match="not constant"):
         design(features[:, :1])
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-200, 1e200, 1.7e308], ids=repr)
+def test_design_standardises_columns_of_any_size(size: float):
+    matrix = design(torch.tensor([[size, 1.0], [-size, 3.0], [0.0, 2.0]], dtype=torch.float64))
+    assert torch.allclose(matrix[:, 0], torch.tensor([1.5, -1.5, 0.0]).double().sign() * 1.5**0.5, rtol=1e-3)
+    assert torch.allclose(matrix[:, 1], torch.tensor([-1.0, 1.0, 0.0]).double() * 1.5**0.5)
+
+
+def test_design_divides_by_powers_of_two_alone():
+    """The digits are those of the plain formula."""
+    features, _ = load("breast_cancer")
+    plain = (features - features.mean(dim=0)) / features.std(dim=0, correction=0)
+    assert torch.equal(design(features)[:, :-1], plain)
+
+
+@pytest.mark.parametrize("size", ["1e200", "1e-200"])
+def test_huge_and_tiny_features_have_constants(tmp_path: Path, size: str):
+    path = tmp_path / "sizes.txt"
+    path.write_text(f"1 1:{size}\n-1 1:-{size}\n")
+    for problem in (LeastSquares(str(path)), LogisticRegression(str(path), reg=0.1)):
+        (smooth,) = [c.assumption for c in problem.certified if isinstance(c.assumption, Smooth)]
+        assert pytest.approx(1.0 if isinstance(problem, LeastSquares) else 0.35, rel=1e-12) == smooth.L
+
+
+@pytest.mark.parametrize("make", [LeastSquares, lambda *a, **k: LogisticRegression(*a, reg=0.1, **k)])
+def test_starts_and_names_are_checked_before_data_are_read(make):
+    for start in ("abc", (1.0, math.nan), (math.inf,), 3.0):
+        with pytest.raises(ValueError, match="start must"):
+            make("nowhere", start=start)
+    with pytest.raises(ValueError, match="start must be empty or have 31 finite entries"):
+        _ = make("breast_cancer", start=(1.0,)).x0
+    with pytest.raises(
+        ValueError, match=r"data must be 'breast_cancer', 'digits', 'grants_other', .* or a path"
+    ):
+        make(3)
+
+
+def test_heavy_packages_are_imported_when_asked_for():
+    code = "import sys, problems; print({'sklearn', 'scipy', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_dependent_columns_are_refused(tmp_path: Path):
@@ -367,6 +414,17 @@ def test_a_cache_file_that_is_not_whole_is_made_again(file: Path, cache: Path, h
     assert table.features.tolist() == TABLE.features.tolist()
     assert stored.stat().st_size > 100
     assert cached_table("small", (file,), lambda: OTHER).features.tolist() == TABLE.features.tolist()
+
+
+def test_no_flipped_byte_is_an_error(file: Path, cache: Path):
+    """zipfile raises NotImplementedError or RuntimeError for some of them."""
+    cached_table("small", (file,), lambda: TABLE)
+    (stored,) = cache.iterdir()
+    whole = stored.read_bytes()
+    for i in range(len(whole)):
+        stored.write_bytes(whole[:i] + bytes([whole[i] ^ 0x41]) + whole[i + 1 :])
+        table = cached_table("small", (file,), lambda: TABLE)
+        assert table.features.tolist() == TABLE.features.tolist()
 
 
 def test_without_a_folder_to_write_to_there_is_no_cache(

@@ -136,3 +136,34 @@ def test_long_ratios_of_exponents_are_no_high_powers():
     """A polynomial of degree 10^6 would never be factored."""
     tree, _ = parse_expression("exp(x) + exp(1000001*x/1000000) + exp(y)", 2)
     assert shorter(tree) == tree
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x + 1/(1/0)", "holds zoo"),
+        ("x/(1/(x - x))", "holds zoo"),
+        ("x + log(-1)**2", "holds I"),
+        ("x*sqrt(-2)**2", "holds I"),
+        ("x*(-8)**(1/3)", "power of -8 that is not real"),
+        ("*".join(["10**64"] * 5) + "*x", r"1.0000E\+320, beyond the range"),
+        ("(" + "*".join(["10**64"] * 6) + ")**-1*x", "1.0000E-384, beyond the range"),
+    ],
+)
+def test_no_part_is_infinite_or_not_real_or_beyond_floats(text: str, message: str):
+    with pytest.raises(ValueError, match=message):
+        parse_expression(text, 1)
+
+
+@pytest.mark.parametrize("name", ["pi", "E", "x+1", "z", "x3"])
+def test_sympy_symbols_have_the_names_of_variables(name: str):
+    with pytest.raises(ValueError, match="unknown symbols"):
+        expression_text(sp.Symbol(name) ** 2)
+
+
+def test_long_sympy_floats_keep_their_digits():
+    text = expression_text(sp.Float("0.1", 30) * X)
+    factor = parse_expression(text, 1)[0] / X
+    assert 0 < abs(factor - sp.Rational(1, 10)) < sp.Rational(1, 10**30)
+    with pytest.raises(ValueError, match="beyond the range"):
+        expression_text(sp.Float("1e400") * X)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from assumptions import Convex, Lp, Smooth, StronglyConvex
+from assumptions import PL, Convex, Lp, QuadraticGrowth, Smooth, StronglyConvex
 from problems import from_function
 
 
@@ -88,3 +88,11 @@ def test_given_oracles_are_used():
 def test_mistakes_are_named(arguments: dict, message: str):
     with pytest.raises(ValueError, match=message):
         from_function(**{"f": bowl, "d": 2, **arguments})
+
+
+@pytest.mark.parametrize("lower", [PL(2.1), StronglyConvex(2.1), QuadraticGrowth(2.1)], ids=repr)
+def test_lower_constants_above_the_upper_one_are_contradictions(lower):
+    with pytest.raises(ValueError, match=r"=2\.1\) contradicts Smooth\(L=2\.0\): 2\.1 must be <= L"):
+        from_function(bowl, 2, assume=(lower, Smooth(2.0)))
+    from_function(bowl, 2, assume=(lower, Smooth(2.0, Lp(1.0))))  # other norms say nothing of each other
+    from_function(bowl, 2, assume=(lower, Smooth(2.1 * (1 - 1e-12))))  # rounding of the user's

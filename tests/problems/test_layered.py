@@ -21,15 +21,18 @@ from assumptions.layerwise.smooth import LayerSmooth
 from assumptions.matrix_norms import Nuclear, Spectral
 from assumptions.sampling import sample_points
 from assumptions.specification import parse_specification
-from problems import Huber, LogLoss, Problem, Quadratic, WeightedL1
+from problems import Huber, LogLoss, LogSumExp, Problem, Quadratic, WeightedL1
+from problems.calculus.noisy import Noisy
 from problems.coupled_quadratic import CoupledQuadratic, operator_norm_up
 from problems.layer_region import LayerBalls
 from problems.layer_sum import LayerSum
 from problems.linear_network import LinearNetwork
 from problems.link_matrix import LinkMatrix
+from problems.link_sum import LinkSum
 from problems.links import LINKS
 from problems.matrix_constants import left_smoothness
 from problems.matrix_space import Matrices, Semidefinite
+from problems.noise.sign import SignNoise
 from problems.spectral_quadratic import SpectralQuadratic
 from tests.assumptions.toys import Toy
 
@@ -480,6 +483,40 @@ def test_sums_know_what_all_parts_know():
         unbounded.gap(unbounded.x0)
 
 
+def test_errors_of_proximal_points_add_up_by_their_squares():
+    parts = LogSumExp(4, 3, seed=2), Huber(), Quadratic((1.0, 4.0)), LogSumExp(2, 5, seed=1)
+    problem = LayerSum(parts)
+    assert LayerSum((Huber(), Quadratic((1.0, 4.0)))).oracle_errors == {}
+    assert problem.oracle_errors == {"prox": math.inf}
+    x, step = 3 * gaussian(5, problem.d), torch.full((5, 1), 0.7, dtype=torch.float64)
+    found = problem.prox(x, step)
+    first, last = parts[0], parts[3]
+    errors = (
+        first.oracle_error("prox", x[:, :4], step, found[:, :4]),
+        last.oracle_error("prox", x[:, 7:], step, found[:, 7:]),
+    )
+    stated = problem.oracle_error("prox", x, step, found)
+    exact = (errors[0].square() + errors[1].square()).sqrt()
+    assert bool((exact > 0).all())
+    assert torch.allclose(stated, exact, rtol=1e-13, atol=0)
+    assert LayerSum((Inexact(3.0), Huber(), Inexact(4.0))).oracle_errors == {"prox": 5.0}
+
+
+class Inexact(Huber):
+    """Its prox is off by L at most."""
+
+    @property
+    def oracle_errors(self) -> dict[str, float]:
+        return {"prox": self.L}
+
+
+def test_networks_beyond_the_floats_have_no_coupling():
+    network = LinearNetwork(((1e200,),), 1, 1e200, 1e-200)
+    assert [type(c.assumption).__name__ for c in network.certified] == ["Continuous"]
+    with pytest.raises(ValueError, match="h must have finite entries"):
+        _ = network.coupling
+
+
 PRODUCT_OF_ONE_LAYER = CoupledQuadratic(((0.0, 1.0), (1.0, 0.0)), (2,))
 
 
@@ -557,6 +594,8 @@ def test_regions_are_products_of_balls():
         (lambda: LayerSum(()), ValueError, "parts must be a non-empty tuple"),
         (lambda: LayerSum((SUM_SQUARED,)), ValueError, "parts must be problems of one layer"),
         (lambda: LayerSum((3,)), ValueError, "parts must be problems of one layer"),
+        (lambda: LayerSum((LinkSum("square", ((1.0,), (2.0,))),)), ValueError, "one layer and one term"),
+        (lambda: LayerSum((Noisy(Huber(), SignNoise(1.0)),)), ValueError, "noise comes last"),
         (lambda: LayerSum((Huber(d=2),), start=(1.0,)), ValueError, "start must be empty or have 2"),
         (lambda: LayerBalls(3, (1.0,)), ValueError, "layers must be Layers"),
         (lambda: LayerBalls(Layers.single(2), (0.0,)), ValueError, "radii must be 1 finite numbers > 0"),

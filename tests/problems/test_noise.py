@@ -240,6 +240,46 @@ def test_certified_moments_are_the_exact_ones_rounded_up():
         assert exact < sigma_p <= exact * (1 + 2e-10)
 
 
+@pytest.mark.parametrize("size", [5e-324, 2.7e-162, 1e-100, 1.0, 1e200], ids=repr)
+@pytest.mark.parametrize(
+    ("make", "root"),
+    [
+        (GaussianNoise, 1.0),
+        (SignNoise, 1.0),
+        (SkewedNoise, 3**0.5),
+        (lambda s: ParetoNoise(3.0, s), 3**0.5),
+        (lambda s: SineNoise(GaussianNoise(s)), 1.0),
+    ],
+    ids=["gaussian", "sign", "skewed", "pareto", "sine"],
+)
+def test_moments_of_any_size_are_rounded_up(make, root: float, size: float):
+    problem = Noisy(Quadratic((1.0, 2.0)), make(size))
+    (variance,) = (c.assumption for c in problem.certified if isinstance(c.assumption, BoundedVariance))
+    assert root * size <= variance.sigma <= root * size * (1 + 2e-10) + 5e-324
+    assert problem.noise.size(2.0, 2) == pytest.approx(root * size, rel=1e-14)
+    assert len(moments(problem)) == 4
+
+
+def test_moments_beyond_the_floats_are_infinite():
+    assert GaussianNoise(1.0).moment(500.0, 1) == GaussianNoise(1e200).moment(2.0, 3) == math.inf
+    assert GaussianNoise(1.0).entry_moment(500.0, 1) == SignNoise(1e200).moment(2.0, 1) == math.inf
+    assert SkewedNoise().moment(700.0, 1) == SkewedNoise(1e-300, (3.0, 4.0)).moment(700.0, 2) + math.inf
+    assert ParetoNoise(3.0, 1e200).moment(2.0, 2) == math.inf
+    assert ParetoNoise(2.0).entry_moment(500.0, 1000) == math.inf
+    assert ParetoNoise(1000.0).entry_moment(500.0, 1) == pytest.approx(2.0, rel=1e-12)
+    assert GaussianNoise(5e-324).moment(1.5, 100) == 0.0
+    assert SineNoise(GaussianNoise(1e200)).change(4) == pytest.approx(5e199, rel=1e-14)
+    assert SkewedNoise(1.0, (1.7e308, 1.7e308)).entry_moment(2.0, 2) == pytest.approx(1.5, rel=1e-14)
+
+
+def test_a_tail_next_to_one_has_no_moment():
+    noise = ParetoNoise(math.nextafter(1, 2))
+    assert noise.orders == ()
+    problem = Noisy(Quadratic((1.0,)), noise)
+    assert problem.certified == problem.problem.certified
+    assert len(moments(Noisy(Quadratic((1.0,)), ParetoNoise(1 + 2.0**-51)))) == 1
+
+
 def test_heavy_tails_have_no_variance_but_a_moment():
     problem = Noisy(Quadratic((1.0, 2.0)), ParetoNoise(1.6))
     assert sorted(moments(problem)) == [1.25, 1.5]

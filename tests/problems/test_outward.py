@@ -97,7 +97,7 @@ def test_balls_of_the_cosine_reach_pi(d: int):
         (SquaredHinge((1e-200,)), {"Convex", "Smooth"}),
         (AbsAffine((1e-200, 1e-200)), {"Convex", "Lipschitz"}),
         (Hinge((1.7e308, 1.7e308)), {"Convex"}),
-        (LogLoss((1e200,)), {"Convex", "Lipschitz"}),
+        (LogLoss((1e200,)), {"Convex", "Lipschitz", "HessianL0L1"}),
         (Linear((1.7e308, 1.7e308)), {"Convex", "Affine"}),
         (Huber(L=1e-200, delta=1e-200), {"Convex", "Smooth", "Lipschitz"}),
         (Huber(L=1e200, delta=1e200), {"Convex", "Smooth"}),

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from assumptions import Convex
 from assumptions.l0l1.hessian import HessianL0L1
 from problems.euclidean_norm import EuclideanNorm
 from problems.power import Power
@@ -75,6 +76,16 @@ def test_known_values(p: float, l1: float, L0: float):
     (fact,) = [c.assumption for c in Power(p, l1=l1).certified if isinstance(c.assumption, HessianL0L1)]
     assert isinstance(fact, HessianL0L1)
     assert L0 <= fact.L0_hessian <= L0 * (1 + 1e-13)
+
+
+@pytest.mark.parametrize(("p", "l1"), [(200.0, 0.01), (3.0, 1e-320)])
+def test_a_level_beyond_the_floats_is_left_out(p: float, l1: float):
+    assert [type(c.assumption) for c in Power(p, l1=l1).certified] == [Convex]
+
+
+def test_a_level_below_the_floats_is_rounded_up():
+    (fact,) = [c.assumption for c in Power(400.0, l1=1e6).certified if isinstance(c.assumption, HessianL0L1)]
+    assert 0 < fact.L0_hessian < 3e-308
 
 
 @pytest.mark.parametrize("p", POWERS)

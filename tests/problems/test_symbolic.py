@@ -220,3 +220,23 @@ def test_prints_as_the_call_that_makes_it():
     names = {"SymbolicProblem": SymbolicProblem, "StronglyConvex": StronglyConvex}
     assert parse_specification(text, names) == problem
     assert 0 <= problem.f_star_error < 1e-16
+
+
+@pytest.mark.parametrize(
+    ("text", "box", "message"),
+    [
+        ("x", ((0, 10**400),), "one or two pairs"),
+        ("sin(exp(exp(exp(10))))*x", LINE, "too large to be told"),
+        ("x**2 + x*sin(exp(exp(10)))", LINE, "2048 bits"),
+        ("*".join(f"(x + {i})" for i in range(2, 120)), LINE, "27611 operations, accepted are 3000"),
+        ("*".join(f"(x + {i})" for i in range(2, 42)), LINE, "too long to be differentiated"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused(text: str, box: tuple, message: str):
+    with pytest.raises(ValueError, match=message):
+        SymbolicProblem(text, box)
+
+
+def test_gap_says_that_the_minimum_is_not_known():
+    with pytest.raises(TypeError, match=r"f_star of .* is not known"):
+        SymbolicProblem("x**2", LINE).gap(torch.zeros(1, 1, dtype=torch.float64))

@@ -155,6 +155,9 @@ def test_nonsmooth_proximal_points(stepsize: float):
         (NonsmoothWorst, {"gamma": 0.0}, "gamma must be finite and > 0"),
         (NonsmoothWorst, {"mu": float("inf")}, "mu must be finite and > 0"),
         (NonsmoothWorst, {"start": (1.0,)}, "start must be empty or have 2"),
+        (NonsmoothWorst, {"gamma": 1e300, "mu": 1e-300}, r"gamma / \(mu d\) between .* got gamma=1e\+300"),
+        (NonsmoothWorst, {"gamma": 1e-200, "mu": 1e150}, r"gamma and mu must have gamma / \(mu d\)"),
+        (NonsmoothWorst, {"gamma": 1e200, "mu": 1e80}, r"gamma\^2 / \(2 mu d\) between"),
     ],
 )
 def test_wrong_arguments(family: type, arguments: dict, match: str):
