@@ -4,7 +4,6 @@ import math
 from abc import abstractmethod
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from assumptions.matrix_norms import MatrixNorm
@@ -32,16 +31,16 @@ class _ByLengths(MatrixNorm):
 
     def norm(self, x: Tensor) -> Tensor:
         """|x|. x: (*batch, m n). Returns (*batch,)."""
-        return self._outer().norm(_lengths(self._vectors(x)))
+        return self._outer().norm(EUCLIDEAN.norm(self._vectors(x)))
 
     def dual(self, g: Tensor) -> Tensor:
         """|g|_*. g: (*batch, m n). Returns (*batch,)."""
-        return self._outer().dual(_lengths(self._vectors(g)))
+        return self._outer().dual(EUCLIDEAN.norm(self._vectors(g)))
 
     def lmo_direction(self, g: Tensor) -> Tensor:
         """argmax {<g, z> : |z| <= 1}; 0 where g = 0. Shapes as g."""
         vectors = self._vectors(g)
-        lengths = self._outer().lmo_direction(_lengths(vectors)).unsqueeze(-1)
+        lengths = self._outer().lmo_direction(EUCLIDEAN.norm(vectors)).unsqueeze(-1)
         return self._flat(lengths * EUCLIDEAN.lmo_direction(vectors))
 
     @abstractmethod
@@ -109,10 +108,3 @@ class SumRows(_Rows):
 
     def _outer(self) -> Lp:
         return Lp(1.0, self.scale)
-
-
-def _lengths(vectors: Tensor) -> Tensor:
-    """Euclidean lengths over the last axis; the gradient of one that is 0 is 0."""
-    zero = vectors.detach() == 0
-    empty = zero.all(dim=-1, keepdim=True)
-    return torch.where(empty.squeeze(-1), 0.0, EUCLIDEAN.norm(torch.where(empty, 1.0, vectors)))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from assumptions.guards import require_dimension, require_positive
+from assumptions.guards import as_float, require_dimension, require_positive
 from assumptions.specification import Specified
 
 
@@ -17,7 +17,7 @@ class Norm(Specified, ABC):
     """A norm |.| on R^d with its dual |g|_* = max {<g, z> : |z| <= 1}.
 
     All methods act on the last axis: ``(*batch, d) -> (*batch,)``, or ``-> (*batch, d)`` for
-    directions. nan in gives nan out.
+    directions. nan in gives nan out. Automatic differentiation of a norm gives a subgradient, 0 at 0.
     """
 
     @abstractmethod
@@ -56,12 +56,11 @@ class Lp(Norm):
 
     def __post_init__(self) -> None:
         """Both as floats, so that Lp(2) and Lp(2.0) are the same and print the same."""
-        if isinstance(self.p, bool) or not isinstance(self.p, int | float):
-            raise TypeError(f"p must be a number, got {self.p!r}")
-        if not (self.p >= 1):
+        p = as_float("p", self.p)
+        if not p >= 1:
             raise ValueError(f"p must be >= 1 (inf included), got {self.p!r}")
         require_positive(scale=self.scale)
-        object.__setattr__(self, "p", float(self.p))
+        object.__setattr__(self, "p", p)
         object.__setattr__(self, "scale", float(self.scale))
 
     @property
@@ -97,10 +96,18 @@ class Lp(Norm):
         return max(1.0, d ** (0.5 - 1 / self.p)) / self.scale
 
 
+def _size(x: Tensor) -> Tensor:
+    """Largest |x_j|, kept as an axis. Carries no gradient."""
+    return x.detach().abs().amax(dim=-1, keepdim=True)
+
+
 def _largest(x: Tensor) -> Tensor:
     """Largest |x_j|, kept as an axis; 1 where it is 0 or not finite. Carries no gradient."""
-    largest = x.detach().abs().amax(dim=-1, keepdim=True)
-    return torch.where((largest > 0) & largest.isfinite(), largest, 1.0)
+    return _divisor(_size(x))
+
+
+def _divisor(size: Tensor) -> Tensor:
+    return torch.where((size > 0) & size.isfinite(), size, 1.0)
 
 
 def _power_norm(x: Tensor, p: float) -> Tensor:
@@ -111,19 +118,29 @@ def _power_norm(x: Tensor, p: float) -> Tensor:
         return x.abs().sum(dim=-1)
     if p == 2:
         return _euclidean_norm(x)
-    largest = _largest(x)
+    size = _size(x)
+    zero, largest = size == 0, _divisor(size)
     scaled = x / largest
+    if bool(zero.any()):  # the root of 0 has no gradient; that of 0 times anything else is 0
+        scaled, largest = torch.where(zero, 1.0, scaled), torch.where(zero, 0.0, largest)
     return largest.squeeze(-1) * (scaled.abs() ** p).sum(dim=-1) ** (1 / p)
 
 
 def _euclidean_norm(x: Tensor) -> Tensor:
     """|x|_2 over the last axis; divided by the largest entry in rows whose squares overflow or vanish."""
-    length = torch.linalg.vector_norm(x, dim=-1)
+    length = torch.linalg.vector_norm(x, dim=-1)  # with gradient 0 at 0
     plain = (length > 1e-140) & (length < 1e140)
     if bool(plain.all()):
         return length
-    largest = _largest(x)
-    return torch.where(plain, length, largest.squeeze(-1) * (x / largest).square().sum(dim=-1).sqrt())
+    size = _size(x)
+    plain = plain.unsqueeze(-1) | (size == 0)
+    if bool(plain.all()):
+        return length
+    # what is not chosen is computed of ones: its gradient must not be nan
+    largest = _divisor(size)
+    scaled = torch.where(plain, 1.0, x / largest)
+    length = torch.linalg.vector_norm(torch.where(plain, x, 1.0), dim=-1)
+    return torch.where(plain.squeeze(-1), length, largest.squeeze(-1) * scaled.square().sum(dim=-1).sqrt())
 
 
 def require_norm(norm: object) -> None:

@@ -25,6 +25,16 @@ def square_sum(a: Iterable[float]) -> Fraction:
     return sum((Fraction(entry) ** 2 for entry in a), Fraction(0))
 
 
+def root_down(exact: Fraction) -> Fraction:
+    """At most the square root of ``exact`` >= 0, by 2^-60 of it; the root itself for squares of floats."""
+    return _root(exact)[0]
+
+
+def root_up(exact: Fraction) -> Fraction:
+    """At least the square root of ``exact`` >= 0, as ``root_down``."""
+    return _root(exact)[1]
+
+
 @lru_cache(maxsize=256)
 def length_up(a: tuple[float, ...]) -> float:
     """The smallest float >= |a|_2; inf beyond the largest float. a: finite."""
@@ -42,6 +52,16 @@ def length_up(a: tuple[float, ...]) -> float:
 def certify(kind: Callable[[float], Assumption], constant: float, proof: str) -> tuple[Certificate, ...]:
     """The certificate of kind(constant); none where the constant vanishes or overflows as a float."""
     return (Certificate(kind(constant), proof=proof),) if 0 < constant < math.inf else ()
+
+
+def _root(exact: Fraction) -> tuple[Fraction, Fraction]:
+    """The root lies between the two: the integer root r of q 4^k has r^2 <= q 4^k < (r + 1)^2."""
+    top, bottom = exact.numerator, exact.denominator
+    bits = top.bit_length() - bottom.bit_length()
+    k = max(0, 64 - bits // 2)
+    r = math.isqrt((top << 2 * k) // bottom)
+    low = Fraction(r, 1 << k)
+    return low, low if low * low == exact else Fraction(r + 1, 1 << k)
 
 
 def _nearest(exact: Fraction) -> float:

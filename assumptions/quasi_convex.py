@@ -1,7 +1,6 @@
 """Quasi-convexity: convex level sets."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,12 +41,6 @@ class QuasiConvex(EntryInequality):
             ends = (_rounding(problem, x) + _rounding(problem, y)).unsqueeze(-1)
             resolution = _rounding(problem, z) + ends + ROUNDINGS * place
         return Sides(lhs, rhs, resolution)
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Nothing to estimate: there are no constants."""
-        del problem, points, options
-        return {}
 
 
 def _rounding(problem: Function, x: Tensor) -> Tensor:

@@ -49,12 +49,24 @@ def sample_points(
     points = tuple(into_region(p, region, anchor) for p in (first, *others))
     if problem.offers("into_domain"):
         points = tuple(getattr(problem, "into_domain")(p) for p in points)  # noqa: B009  (optional attribute)
-    return points
+    # what overflows is moved in as well
+    return tuple(_drawn(problem, p, region, anchor) for p in points)
+
+
+def _drawn(problem: Function, x: Tensor, region: Region, anchor: Tensor) -> Tensor:
+    """Halfway to the anchor until something can be said there. Shapes (*batch, d)."""
+    for _ in range(HALVINGS):
+        outside = ~in_domain(problem, x, region).unsqueeze(-1)
+        if not bool(outside.any()):
+            break
+        x = torch.where(outside, (x + anchor) / 2, x)
+    return x
 
 
 def anchor_in(problem: Function, region: Region) -> Tensor:
     """A point of the region: x0, x_star, the center of a ball or the middle of a box, (d,).
 
+    The first of these at which something can be said of f (``in_domain``), else the first.
     ValueError if none of these lies in the region, or if its points have another dimension.
     """
     candidates = _special(problem)
@@ -74,7 +86,7 @@ def anchor_in(problem: Function, region: Region) -> Tensor:
             f"region must hold x0 = {candidates[0].tolist()}, the minimiser or a center that it names, "
             f"got {region!r}"
         )
-    return inside[0]
+    return next((c for c in inside if bool(in_domain(problem, c, region))), inside[0])
 
 
 def _special(problem: Function) -> list[Tensor]:

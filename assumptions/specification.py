@@ -4,6 +4,8 @@ import ast
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
+from numbers import Integral, Real
 from typing import Any
 
 
@@ -24,11 +26,18 @@ class Specified:
         """The call, keyword by keyword."""
         fields = dataclasses.fields(self) if dataclasses.is_dataclass(self) else ()
         parts = [
-            f"{f.name}={getattr(self, f.name)!r}"
+            f"{f.name}={_plain(getattr(self, f.name))!r}"
             for f in fields
             if f.init and f.repr and not _is_default(f, getattr(self, f.name))
         ]
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _plain(value: Any) -> Any:
+    """A float or integer of another library as Python's own, which prints as a literal; all else as it is."""
+    if isinstance(value, bool | Fraction) or type(value) in (float, int) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _is_default(field: dataclasses.Field, value: Any) -> bool:

@@ -1,7 +1,7 @@
 """Star-convexity: convex towards the nearest minimiser."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -46,9 +46,3 @@ class StarConvex(EntryInequality):
             slope = EUCLIDEAN.norm(problem.grad(z)).nan_to_num(nan=0.0, posinf=0.0)
             resolution = lhs_error + (1 - s) * gap_error.unsqueeze(-1) + slope * place.unsqueeze(-1)
         return Sides(lhs, (1 - s) * gap.unsqueeze(-1), resolution)
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Nothing to estimate: there are no constants."""
-        del problem, points, options
-        return {}

@@ -2,6 +2,7 @@
 
 import bisect
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from assumptions.guards import Number, require_nonnegative
+from assumptions.l0l1.lines import Lines, largest
 from assumptions.specification import Specified
 
 Rule = Literal["mean", "L1=0", "L0=0"]
@@ -87,8 +89,7 @@ def local_front(q: Tensor, s: Tensor, r: Tensor) -> Front:
     """The same where sample i speaks only of L1 with r_i <= 1 / L1.
 
     L0(L1) = max over these i of (s_i - L1 q_i)_+: piecewise linear, with a drop just after every 1 / r_i
-    whose sample was the largest; neither convex nor continuous. Exact;
-    the cost grows like n times the number of drops. q, s >= 0 and r > 0: (n,).
+    whose sample was the largest; neither convex nor continuous. Exact. q, s >= 0 and r > 0: (n,).
     """
     return _piecewise_linear(q, s, last_level(r))
 
@@ -101,11 +102,11 @@ def grid_front(needed: Callable[[float], Tensor], q: Tensor, lowest: float, high
     above it, so that a pair on the front is allowed. 0 < lowest <= highest, finite.
     """
     span = torch.linspace(math.log(lowest), math.log(highest), GRID, dtype=torch.float64).exp().tolist()
-    vertices = [(_largest(needed(0.0)), 0.0)]
+    vertices = [(largest(needed(0.0)), 0.0)]
     for L1 in span:
         if vertices[-1][0] == 0:
             break
-        L0 = _largest(needed(L1))
+        L0 = largest(needed(L1))
         if L0 == 0:
             L1 = _first_zero(needed, vertices[-1][1], L1)
         vertices.append((L0, L1))
@@ -116,7 +117,7 @@ def _first_zero(needed: Callable[[float], Tensor], left: float, right: float) ->
     """The first L1 in (left, right] at which nothing is needed, by bisection; nothing is needed at right."""
     for _ in range(60):
         middle = left + (right - left) / 2
-        left, right = (left, middle) if _largest(needed(middle)) == 0 else (middle, right)
+        left, right = (left, middle) if largest(needed(middle)) == 0 else (middle, right)
     return right
 
 
@@ -158,70 +159,30 @@ def _piecewise_linear(q: Tensor, s: Tensor, last: Tensor) -> Front:
     if empty is not None:
         return empty
     end = q.new_zeros(1)
-    lines = _Lines(torch.cat([q, end]), torch.cat([s, end]), torch.cat([last, end + math.inf]))
+    lines = Lines(torch.cat([q, end]), torch.cat([s, end]), torch.cat([last, end + math.inf]))
     L1, top = 0.0, lines.highest(0.0)
     vertices = [(lines.value(0.0), 0.0)]
-    while vertices[-1][0] > 0:
-        expiry = float(lines.last[top])
-        crossing, following = lines.next_crossing(top, L1)
-        if crossing <= expiry and crossing < math.inf:
-            L1, top = crossing, following
-            if float(lines.s[top]) == 0:
-                L1 = lines.settle(L1)
-            if math.isinf(L1):
+    for window, stop in lines.windows(0.0, sys.float_info.max):
+        while vertices[-1][0] > 0:
+            crossing, following = window.next_crossing(top, L1)
+            if crossing <= min(top.last, stop):
+                L1, top = crossing, following
+                if top.s == 0:
+                    L1 = lines.settle(L1)
+                if math.isinf(L1):
+                    return Front(tuple(vertices), _mean(q))
+            elif top.last < stop:
+                if top.last > vertices[-1][1]:
+                    vertices.append((window.value(top.last), top.last))
+                L1 = math.nextafter(top.last, math.inf)
+                top = window.highest(L1)
+            else:
                 break
-        elif expiry < math.inf:
-            if expiry > vertices[-1][1]:
-                vertices.append((lines.value(expiry), expiry))
-            L1 = math.nextafter(expiry, math.inf)
-            top = lines.highest(L1)
-        else:
+            if vertices[-1][1] < L1:
+                vertices.append((window.value(L1), L1))
+        if vertices[-1][0] == 0:
             break
-        if vertices[-1][1] < L1:
-            vertices.append((lines.value(L1), L1))
     return Front(tuple(vertices), _mean(q))
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """Lines s - L1 q, each alive for L1 <= last; all (n,). The last one is 0 for ever."""
-
-    q: Tensor
-    s: Tensor
-    last: Tensor
-
-    def heights(self, L1: float) -> Tensor:
-        return torch.where(self.last >= L1, self.s - L1 * self.q, -math.inf)
-
-    def value(self, L1: float) -> float:
-        return _largest(self.heights(L1))
-
-    def highest(self, L1: float) -> int:
-        """The largest line at L1, of equals the one that falls least."""
-        heights = self.heights(L1)
-        return int(torch.where(heights == heights.max(), self.q, math.inf).argmin())
-
-    def next_crossing(self, top: int, L1: float) -> tuple[float, int]:
-        """Where and by which line the top one is overtaken; inf if it is not."""
-        flatter = self.q < self.q[top]
-        crossing = ((self.s[top] - self.s) / (self.q[top] - self.q)).clamp(min=L1)
-        crossing = torch.where(flatter & (crossing <= self.last), crossing, math.inf)
-        first = crossing.min()
-        # of crossings that rounding cannot tell apart, the steepest line: no vertex is passed over
-        steepest = torch.where(crossing == first, self.q, -math.inf)
-        return float(first), int(torch.where(steepest == steepest.max(), self.s, -math.inf).argmax())
-
-    def settle(self, L1: float) -> float:
-        """The first float from L1 on at which every line is <= 0, rounding included."""
-        roots = (self.s / self.q)[(self.last >= L1) & (self.q > 0)]
-        L1 = max(L1, float(roots.max())) if roots.numel() else L1
-        while not math.isinf(L1) and self.value(L1) > 0:
-            L1 = math.nextafter(L1, math.inf)
-        return L1
-
-
-def _largest(needed: Tensor) -> float:
-    return max(float(needed.max()), 0.0)
 
 
 def _mean(q: Tensor) -> float:

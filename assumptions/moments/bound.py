@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from assumptions.base import Check, Function, Sides
-from assumptions.guards import require_dimension
+from assumptions.guards import require_dimension, require_seed
 from assumptions.inequality import Inequality
 from assumptions.moments.e_value import LOG_REFUTED, STAKES, log_bets, log_e_value
 from assumptions.moments.noise_law import draw_lengths, exact_moment, floats_of_draw, is_drawn, is_sum
@@ -171,4 +171,5 @@ def draw_options(options: dict[str, Any], *others: str) -> tuple[int, int]:
         raise TypeError(f"the options are {known}, got {', '.join(unknown)}")
     draws, seed = options.get("draws", DRAWS), options.get("seed", 0)
     require_dimension(draws=draws)
+    require_seed(seed)
     return draws, seed

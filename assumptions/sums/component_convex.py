@@ -1,11 +1,7 @@
 """Convexity of every term."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from torch import Tensor
-
-from assumptions.base import Function
 from assumptions.convex import Convex
 from assumptions.sums.terms import TermInequality
 
@@ -17,9 +13,3 @@ class ComponentConvex(TermInequality):
     def of_one(self) -> Convex:
         """Convexity."""
         return Convex()
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Nothing to estimate: there are no constants."""
-        del problem, points, options
-        return {}

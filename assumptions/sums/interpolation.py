@@ -1,7 +1,7 @@
 """Terms that are all stationary at the minimisers of their mean."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -49,9 +49,3 @@ class Interpolation(EntryInequality):
                 rounding = rounding + NOISE * EUCLIDEAN.norm(torch.stack(moves)).amax(dim=0)
         lhs = EUCLIDEAN.norm(gradients)
         return Sides(lhs, torch.zeros_like(lhs), rounding)
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """Nothing to estimate: there are no constants."""
-        del problem, points, options
-        return {}

@@ -16,6 +16,7 @@ from assumptions.l0l1.front import (
     polyhedral_front,
     violations,
 )
+from assumptions.l0l1.lines import Lines
 
 
 def column(*values: float) -> Tensor:
@@ -65,6 +66,50 @@ def test_the_front_is_its_definition(seed: int, local: bool):
         assert least(q, s, r if local else None, L1) == L0
         assert front.contains(L0, L1)
         assert L0 == 0 or not front.contains(math.nextafter(L0, 0.0), L1)
+
+
+def many(kind: str, n: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Samples of s^4/4 that nearly all lie on a front, and samples that are all alike."""
+    x = torch.linspace(0.01, 10, n, dtype=torch.float64)
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    return {
+        "from 0": (zero, x**2, x),
+        "from 0.01": (1e-6 * one, (x**3 - 1e-6) / (x - 0.01 + 1e-9), x),
+        "axis": (x**3, 3 * x**2, 1 / x),
+        "curvature": (x**3, 3 * x**2, 1e-300 * one),
+        "equal": (one, one, one),
+        "nearly equal": (x, x * (1 + 1e-15 * torch.sin(1e3 * x)), one),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["from 0", "from 0.01", "axis", "curvature", "equal", "nearly equal"])
+@pytest.mark.parametrize("local", [False, True], ids=["all", "local"])
+def test_the_front_of_many_samples_is_its_definition(kind: str, local: bool):
+    q, s, r = many(kind, 600)
+    front = local_front(q, s, r) if local else polyhedral_front(q, s)
+    for L0, L1 in front.vertices:
+        assert least(q, s, r if local else None, L1) == L0
+    for L1 in levels(front):
+        exact = least(q, s, r if local else None, L1)
+        assert front.L0_at(L1) == pytest.approx(exact, abs=1e-12 * float(s.max()))
+
+
+@pytest.mark.parametrize("kind", ["from 0", "axis"])
+def test_the_work_grows_like_the_number_of_samples(kind: str, monkeypatch: pytest.MonkeyPatch):
+    """Heights are counted; most samples are vertices, and four times as many need not 16 times the work."""
+    heights, work = Lines.heights, [0]
+
+    def counted(lines: Lines, L1: float) -> Tensor:
+        work[0] += lines.q.numel()
+        return heights(lines, L1)
+
+    monkeypatch.setattr(Lines, "heights", counted)
+    cost = []
+    for n in (1000, 4000):
+        work[0] = 0
+        assert len(local_front(*many(kind, n)).vertices) > n / 2
+        cost.append(work[0])
+    assert cost[1] < 6 * cost[0]
 
 
 def test_three_samples_by_hand():

@@ -118,6 +118,28 @@ def test_gradient_of_the_norm_is_the_direction_of_the_dual(p):
     assert close(grad, Lp(p).lmo_direction(x.detach()))
 
 
+@pytest.mark.parametrize(
+    "norm",
+    [
+        *[Lp(p, 2.0) for p in EXPONENTS],
+        *[Weighted((0.5, 2.0, 3.0), p) for p in (1.0, 1.5, 2.0, 3.0, math.inf)],
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("size", [1e-300, 1e-150, 1.0, 1e150, 1e300])
+def test_gradients_are_finite_and_zero_at_zero(norm, size):
+    rows = torch.tensor([[0.0, 0.0, 0.0], [3.0, -4.0, 1.0], [0.0, 2.0, 0.0]], dtype=torch.float64)
+    plain = torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64)
+    for of in (norm.norm, norm.dual):
+        x = torch.cat([size * rows, plain.unsqueeze(0)]).requires_grad_()
+        (grad,) = torch.autograd.grad(of(x).sum(), x)
+        assert (grad[0] == 0).all()
+        assert torch.isfinite(grad).all()
+        y = rows[1:].clone().requires_grad_()
+        (expected,) = torch.autograd.grad(of(y).sum(), y)  # a norm has the same gradient at all multiples
+        assert torch.allclose(grad[1:3], expected, rtol=1e-12)
+
+
 def test_equal_norms_are_equal():
     assert Lp(2) == Lp(2.0) == Lp(2, 1) == EUCLIDEAN
     assert hash(Lp(2)) == hash(EUCLIDEAN)
@@ -132,6 +154,8 @@ def test_equal_norms_are_equal():
         (-math.inf, 1.0, ValueError, "p must be >= 1 .*got -inf"),
         (math.nan, 1.0, ValueError, "p must be >= 1 .*got nan"),
         ("2", 1.0, TypeError, "p must be a number, got '2'"),
+        (10**400, 1.0, ValueError, "p must fit a float, got an integer of 1329 bits"),
+        (2.0, 10**400, ValueError, "scale must be finite and > 0, got an integer of 1329 bits"),
         (True, 1.0, TypeError, "p must be a number, got True"),
         (2.0, 0.0, ValueError, r"scale must be finite and > 0, got 0\.0"),
         (2.0, math.inf, ValueError, "scale must be finite and > 0, got inf"),
