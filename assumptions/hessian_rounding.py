@@ -40,7 +40,7 @@ class _Slope:
         return (self.problem.grad(x) * self.v).sum(dim=-1)
 
     def grad(self, x: Tensor) -> Tensor:
-        return self.problem.hvp(x, self.v)
+        return self.problem.hvp(*torch.broadcast_tensors(x, self.v))
 
 
 def product_with_hessian(problem: Function, x: Tensor, v: Tensor) -> Tensor:

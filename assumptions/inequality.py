@@ -1,5 +1,6 @@
 """Universally quantified inequalities: write both sides, inherit check and refute."""
 
+import dataclasses
 from abc import abstractmethod
 from typing import Any, ClassVar
 
@@ -77,7 +78,7 @@ class Inequality(Assumption):
         return self.sides(problem, *points)
 
     def check(self, problem: Function, *points: Tensor) -> Check:
-        """Refuted if some lhs exceeds rhs by more than rounding, both finite: the worst is the witness.
+        """Refuted if some lhs exceeds a finite rhs by more than rounding: the worst is the witness.
 
         Undefined if none does, but somewhere it cannot be said, for nan or an overflow. TypeError for an
         oracle that the problem lacks, ValueError for points of another number or shape.
@@ -88,7 +89,9 @@ class Inequality(Assumption):
         # rounding that is not finite would excuse anything, and inf <= inf says nothing
         resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
         unproved = ~(lhs <= rhs + resolution + UNDERFLOW) | ~lhs.isfinite()
-        violated = unproved & lhs.isfinite() & rhs.isfinite()
+        violated = unproved & ~lhs.isnan() & rhs.isfinite()
+        if (violated & lhs.isfinite()).any():  # rather a number than inf
+            violated = violated & lhs.isfinite()
         ratio = lhs / rhs
         # a pair whose sides are both below rounding says nothing: it never is the worst ratio
         meaningful = torch.maximum(lhs.abs(), rhs.abs()) > 10 * resolution
@@ -143,6 +146,13 @@ class OneConstant(Inequality):
         cls.require(problem)
         (name,) = cls.constants()
         points = torch.broadcast_tensors(*points)
+
+        known = [field.name for field in dataclasses.fields(cls) if field.name != name]  # pyright: ignore[reportArgumentType]
+        unknown = sorted(set(options) - set(known))
+        if unknown:
+            verb = "option is" if len(known) == 1 else "options are"
+            only = f"the only {verb} {', '.join(known)}" if known else "there are no options"
+            raise TypeError(f"{cls.__name__}.estimate: {only}, got {', '.join(unknown)}")
 
         def sides(c: float) -> Sides:
             try:

@@ -10,7 +10,7 @@ from torch import Tensor
 from assumptions.base import Function, Sides
 from assumptions.guards import require_positive
 from assumptions.inequality import OneConstant
-from assumptions.l0l1.form import gradient_error, product
+from assumptions.l0l1.form import anchor, gradient_error, product
 from assumptions.norms import EUCLIDEAN, Norm, require_norm
 from assumptions.phi import Phi, require_phi
 from assumptions.rounding import ROUNDINGS
@@ -44,7 +44,7 @@ class PhiSmooth(OneConstant):
         """
         x, y = points
         gx, gy = problem.grad(x), problem.grad(y)
-        qx, qy = self.norm.dual(gx), self.norm.dual(gy)
+        qx, qy = self.norm.dual(gx), anchor(self.norm.dual(gy))
         r = self.norm.norm(x - y)
         phi = self._scaled(r, qy)
         rhs = product(phi, r)

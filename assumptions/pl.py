@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from assumptions.base import Function
 from assumptions.guards import require_positive
-from assumptions.inequality import Inequality, Sides
+from assumptions.inequality import OneConstant, Sides
 from assumptions.minimisers import gap_above
-from assumptions.norms import EUCLIDEAN, Norm, norm_option, require_norm
-from assumptions.rounding import VISIBLE, gradient_rounding
+from assumptions.norms import EUCLIDEAN, Norm, require_norm
+from assumptions.rounding import NOISE, gradient_noise, gradient_rounding
 
 
 @dataclass(frozen=True)
-class PL(Inequality):
+class PL(OneConstant):
     """2 mu_pl (f(x) - f_star) <= |grad f(x)|_*^2 for all x.
 
     mu_pl: finite, > 0, units of f per squared unit of x. ValueError otherwise. norm: gradients are
@@ -42,22 +42,6 @@ class PL(Inequality):
         gap, gap_error = gap_above(problem, x)
         size = self.norm.dual(problem.grad(x))
         with torch.no_grad():
-            moved = gradient_rounding(problem, x, self.norm)
+            moved = gradient_rounding(problem, x, self.norm) + NOISE * gradient_noise(problem, x, self.norm)
             resolution = 2 * self.mu_pl * gap_error + moved * (2 * size + moved)
         return Sides(2 * self.mu_pl * gap, size.square(), resolution)
-
-    @classmethod
-    def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, float]:
-        """mu_pl_seen = min of |grad f(x)|_*^2 / (2 (f(x) - f_star)).
-
-        points: x, (*batch, d). norm: Norm = EUCLIDEAN. Points whose gap is rounding alone are left
-        out; inf if none is left.
-        """
-        cls.require(problem)
-        norm = norm_option(options)
-        (x,) = points
-        gap, gap_error = gap_above(problem, x)
-        kept = ~(gap <= VISIBLE * gap_error)
-        if not bool(kept.any()):
-            return {"mu_pl_seen": float("inf")}
-        return {"mu_pl_seen": float((norm.dual(problem.grad(x))[kept].square() / (2 * gap[kept])).min())}

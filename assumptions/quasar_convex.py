@@ -28,6 +28,7 @@ class QuasarConvex(OneConstant):
     arity: ClassVar[int] = 1
     needs: ClassVar[tuple[str, ...]] = ("f_star", "nearest_star")
     instead: ClassVar[str] = "a problem whose only minimiser is known offers it"
+    most: ClassVar[float] = 1.0
 
     def __post_init__(self) -> None:
         """The constant as a float."""

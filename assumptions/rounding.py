@@ -12,6 +12,10 @@ ROUNDINGS = 64 * EPS
 """Relative error allowed to one oracle call: room for sums of a few thousand terms."""
 NOISE = 4.0
 """Scatter allowed: three samples see a part of it."""
+WIDE = (4099.123, 1733.377)
+"""Roundings between the three points of a second difference, in two directions."""
+PLACES = (0.00123456789, 0.00234567891, 0.00387654321)
+"""Relative distances of points whose results show at which binary place they end."""
 VISIBLE = 100.0
 """Estimates use differences above this many times their rounding, so that it moves them by 1 % at most."""
 
@@ -33,24 +37,47 @@ def directions(d: int, like: Tensor) -> Tensor:
     return 1 - 2 * patterns.to(like.dtype)
 
 
-def _scatter(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -> Tensor:
-    """Largest change of the results at three points that differ from x by roundings of max(|x|, |x0|)."""
+def _seen(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -> Tensor:
+    """How far rounding moves the results at x: scatter, grain, and the grain around x0.
+
+    Scatter: half a second difference over ``WIDE`` roundings of max(|x|, |x0|), and what 4 roundings make of
+    the slope, along two directions. It sees the steps of a formula that rounds inside to more than x does.
+    Of curvature it holds no more than 1e-24 max(|x|, |x0|)^2 f''. The grain around x0 stands for what a
+    formula such as sigmoid(x) - 1 rounds away altogether.
+    """
     size = x.abs().amax(dim=-1, keepdim=True).clamp(min=float(problem.x0.abs().max()))
     at_x = oracle(x)
-    moves = [oracle(x + 4 * EPS * size * s) - at_x for s in directions(x.shape[-1], x)]
-    return torch.stack(moves).abs().amax(dim=0)
+    scatter, results = torch.zeros_like(at_x), [oracle(x * (1 + PLACES[-1]))]
+    for reach, signs in zip(WIDE, directions(x.shape[-1], x)[1:], strict=True):
+        wide = reach * EPS * size * signs
+        up, down = oracle(x + wide), oracle(x - wide)
+        bend = ((up - at_x) + (down - at_x)).abs() / 2 + 2 / reach * (up - down).abs()
+        scatter = torch.maximum(scatter, bend.nan_to_num(nan=0.0, posinf=0.0))
+        results.append(up)
+    at_start = _grain(oracle(_around_start(problem, x)))
+    return torch.maximum(scatter, torch.maximum(_grain(torch.stack(results)), at_start))
 
 
-def _grain(oracle: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """The last binary place that the results around x use: a difference of large numbers ends early.
+def _around_start(problem: Function, x: Tensor) -> Tensor:
+    """Three points near x0, (3, 1, ..., 1, d) beside x; entries that are 0 move like the largest, or 1."""
+    x0 = problem.x0.to(x)
+    moved = torch.where(x0 == 0, x0.abs().max(), x0)
+    moved = torch.where(moved == 0, 1.0, moved)
+    points = x0 + x.new_tensor(PLACES).unsqueeze(-1) * moved
+    return points.reshape(len(PLACES), *[1] * (x.dim() - 1), x.shape[-1])
 
-    The smallest over points x (1 + c) with three c between 0.001 and 0.004, so that no result is short by
-    chance; 0 where all of them are equal, for a constant is short by nature.
+
+def _grain(results: Tensor) -> Tensor:
+    """The last binary place that results use: a difference of large numbers ends early. (3, *shape) -> shape.
+
+    The smallest over three nearby points, so that none is short by chance; 0 where all results are equal, for
+    a constant is short by nature.
     """
-    first, second, third = (oracle(x * (1 + c)) for c in (0.00123456789, 0.00234567891, 0.00387654321))
-    last = torch.minimum(torch.minimum(_last_place(first), _last_place(second)), _last_place(third))
-    constant = (first == second) & (second == third)
-    return torch.where(constant | (last == _NONE), 0.0, torch.ldexp(torch.ones_like(first), last))
+    last = _last_place(results)
+    last = torch.minimum(torch.minimum(last[0], last[1]), last[2])
+    constant = (results[0] == results[1]) & (results[1] == results[2])
+    place = ((last.clamp(min=-1022) + 1023) << 52).view(torch.float64).to(results)
+    return torch.where(constant | (last == _NONE), 0.0, place)
 
 
 _NONE = 1 << 20
@@ -70,21 +97,27 @@ def value_noise(problem: Function, x: Tensor) -> Tensor:
     """How far rounding moves f(x), (*batch,), finite. x: (*batch, d).
 
     A formula that cancels inside, such as |x| + log(1 + e^(-2|x|)) - log 2 near 0, is off by roundings of
-    its terms, not of its result. Seen in two ways: results scatter where x moves by a few roundings, and
-    they end at a binary place far above the last one. What is lost before (log(cosh x) rounds cosh x to 1)
-    is not seen, so the noise is at least a rounding of f(x0). An estimate, not a proof.
+    its terms, not of its result. Seen in three ways: results scatter where x moves by a few roundings, they
+    make steps over some thousand roundings, and they end at a binary place far above the last one. What is
+    lost before (log(cosh x) rounds cosh x to 1) is not seen at x, so the noise is at least a rounding of
+    f(x0) and what is seen around x0.
+
+    An estimate, not a proof. Two second differences can miss a step by chance. Steps wider than their reach,
+    whose end a later function hides, are never seen: -log(1 - sigmoid(x)) is off in the 6th digit at x = 27,
+    and as computed it is no convex function; log(1 + e^x) is.
     """
     with torch.no_grad():
-        seen = torch.maximum(_scatter(problem.value, problem, x), _grain(problem.value, x))
-        seen = seen.clamp(min=EPS * value_scale(problem))
+        seen = _seen(problem.value, problem, x).clamp(min=EPS * value_scale(problem))
     return seen.nan_to_num(nan=0.0, posinf=0.0)
 
 
 def gradient_errors(problem: Function, x: Tensor) -> Tensor:
-    """How far rounding moves each entry of grad f(x), finite, as ``value_noise``. Shapes (*batch, d)."""
+    """How far rounding moves each entry of grad f(x), finite, as ``value_noise``. Shapes (*batch, d).
+
+    At least the grain around x0. A start where the formula is flat shows none.
+    """
     with torch.no_grad():
-        seen = torch.maximum(_scatter(problem.grad, problem, x), _grain(problem.grad, x))
-        return seen.nan_to_num(nan=0.0, posinf=0.0)
+        return _seen(problem.grad, problem, x).nan_to_num(nan=0.0, posinf=0.0)
 
 
 def gradient_noise(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:

@@ -106,7 +106,7 @@ class _Hill(NamedTuple):
         with torch.no_grad():
             resolution = resolution.nan_to_num(nan=0.0, posinf=0.0)
             violated = ~(lhs <= rhs + resolution) | ~lhs.isfinite()
-            violated = violated & ~rhs.isinf() & ~lhs.isinf()
+            violated = violated & ~rhs.isinf()
             visible = violated | (torch.maximum(lhs, rhs) > 10 * resolution)
             climbing = score.nan_to_num(nan=torch.inf, posinf=torch.inf).clamp(min=0)
             merit = torch.where(violated, climbing, score)

@@ -119,6 +119,14 @@ def relative_growth(u: Tensor) -> Tensor:
     return torch.where(u == 0, 1.0, torch.expm1(nonzero) / nonzero)
 
 
+def anchor(q: Tensor) -> Tensor:
+    """q, at least the smallest normal number: an entry below that has lost its digits, or is 0. (*batch,).
+
+    Growth over a long distance makes large numbers even of those.
+    """
+    return q.clamp(min=torch.finfo(q.dtype).tiny)
+
+
 def gradient_error(problem: Function, x: Tensor, q: Tensor, curvature: Tensor, norm: Norm) -> Tensor:
     """Rounding of the gradient at x in the dual norm: of itself, of its argument, and its noise. (*batch,).
 
@@ -140,7 +148,7 @@ def anchored_sides(
     gx, gy = problem.grad(x), problem.grad(y)
     qx, qy = norm.dual(gx), norm.dual(gy)
     r = norm.norm(x - y)
-    length, slope = reach(r), rate(pair, qx)
+    length, slope = reach(r), rate(pair, anchor(qx))
     rhs = product(slope, length)
     with torch.no_grad():
         at_x = gradient_error(problem, x, qx, slope, norm)

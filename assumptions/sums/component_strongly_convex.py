@@ -16,7 +16,7 @@ class ComponentStronglyConvex(OneConstant, TermInequality):
     """f_j(x) + <g_j(x), y - x> + mu_component/2 |x - y|^2 <= f_j(y) for all x, y and all terms j.
 
     mu_component: finite, > 0, units of f per squared unit of x. ValueError otherwise. norm: the norm of
-    x - y. The estimate is 0 where some term is not convex.
+    x - y. The estimate is rounding where some term is not convex.
     """
 
     mu_component: float

@@ -375,7 +375,7 @@ def test_rounding_at_the_minimiser_is_no_bad_certificate():
 def test_a_wrong_constant_is_a_bad_certificate():
     for share in (2, 100):
         wrong = made(
-            regularised, Convex(), Smooth(L_A / share / 10), StronglyConvex(0.1), name=f"over{share}"
+            regularised, Convex(), Smooth(L_A / share / 10), StronglyConvex(1e-3), name=f"over{share}"
         )
         (record, *_) = verify([GRADIENT], [wrong], budget=QUICK, mutants=False)
         assert record.verdict == "bad certificate"

@@ -272,6 +272,8 @@ def test_certificates_hold_and_are_sharp(problem: Ridge):
         assert checked.verdict == "not refuted"
         assert assumption.refute(problem, budget=1000).verdict == "not refuted"
         for name, sense in type(assumption).sense.items():
+            if getattr(assumption, name) == 0:  # nothing is smaller
+                continue
             wrong = dataclasses.replace(assumption, **{name: getattr(assumption, name) * 1.2**sense})
             assert wrong.refute(problem, budget=4000).verdict == "refuted"
 

@@ -228,8 +228,8 @@ def test_norms_are_made_from_their_text():
         ("Lp", r"lacks its arguments; one is Lp\(p=2.0\)"),
         ("Lp()", "missing 1 required"),
         ("Lp(p=0)", "p must be >= 1"),
-        ("Huber()", "unknown name 'Huber'"),
-        ("2", "is not a norm"),
+        ("Huber()", r"no norm 'Huber\(\)'; one is Lp\(p=1.0\); there are Lp"),
+        ("2", "no norm '2'"),
     ):
         with pytest.raises(ValueError, match=message):
             Registry().norm(text)
