@@ -29,6 +29,7 @@ class HessianLipschitz(OneConstant):
     sense: ClassVar[Mapping[str, int]] = {"L_h": -1}
     arity: ClassVar[int] = 3
     needs: ClassVar[tuple[str, ...]] = ("hvp",)
+    instead: ClassVar[str] = "Smooth speaks of gradients alone"
 
     def __post_init__(self) -> None:
         """The constant as a float."""

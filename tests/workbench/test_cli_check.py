@@ -254,7 +254,11 @@ def test_a_pair_is_shown_with_its_front():
     assert seen["outside"] < 0.01
     at_one = min(max(L0 for L0, L1 in seen["front"] if L1 >= 1.0), max(L0 for L0, L1 in seen["front"]))
     assert at_one <= 4.0 * 1.01
-    assert "front: " in cli("HessianL0L1", "Power(p=4.0)", "--estimate").stdout
+    shown = cli("HessianL0L1", "Power(p=4.0)", "--estimate").stdout
+    assert "front: " in shown
+    assert "is at least" not in shown  # one trades for the other
+    assert "L is at least" in cli("Smooth", "Power(p=4.0)", "--estimate").stdout
+    assert "mu_pl is at most" in cli("PL", "Cosine()", "--estimate").stdout
     literal = "LiteralL0L1(L0_literal=4.0, L1_literal=1.0)"
     (refuted,) = asked(literal, "Power(p=4.0)", "--refute", status=1)["results"]
     assert refuted["ratio"] >= 9.0
@@ -312,6 +316,8 @@ def test_assumptions_and_functions_of_a_user():
         (("Smooth(L=1.0)", "Cosine()", "--certify", "--region", "Ball((0.0,), 1.0)"), "leave out --region"),
         (("Convex()", "Cosine()", "--grid", "1"), "must be >= 2"),
         (("PL(mu_pl=1.0)", "Linear(a=(1.0,))"), "needs f_star"),
+        (("HessianLipschitz(L_h=1.0)", "Huber()"), "Smooth speaks of gradients alone"),
+        (("HessianL0L1(L0_hessian=1.0, L1_hessian=1.0)", "Huber()"), "SegmentL0L1 needs gradients alone"),
         (("Smooth(L=1.0)", "Cosine()", "--refute", "--estimate"), "--estimate, --refute"),
         (("Smooth(L=1.0)", "Huber()", "--certify"), "SymbolicProblem"),
         (("Smooth(L=1.0)", "Cosine()", "--region", "Convex()"), "is not a region"),

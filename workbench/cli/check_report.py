@@ -75,7 +75,7 @@ def _seen(result: dict[str, Any]) -> Iterator[str]:
         elif name == "outside":
             missed = _number(value)
             yield f"  outside = {missed}: the share of points that a pair fitted on others misses"
-        elif sense is not None and name != constant and isinstance(value, float):
+        elif len(result["senses"]) == 1 and sense is not None and isinstance(value, float):
             side = "at least" if sense < 0 else "at most"
             yield f"  {name} = {_number(value)}: {constant} is {side} that"
         else:
