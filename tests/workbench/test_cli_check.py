@@ -317,7 +317,10 @@ def test_assumptions_and_functions_of_a_user():
         (("Convex()", "Cosine()", "--grid", "1"), "must be >= 2"),
         (("PL(mu_pl=1.0)", "Linear(a=(1.0,))"), "needs f_star"),
         (("HessianLipschitz(L_h=1.0)", "Huber()"), "Smooth speaks of gradients alone"),
-        (("HessianL0L1(L0_hessian=1.0, L1_hessian=1.0)", "Huber()"), "SegmentL0L1 needs gradients alone"),
+        (
+            ("HessianL0L1(L0_hessian=1.0, L1_hessian=1.0)", "Huber()"),
+            "SegmentL0L1, with the same constants, needs gradients alone",
+        ),
         (("Smooth(L=1.0)", "Cosine()", "--refute", "--estimate"), "--estimate, --refute"),
         (("Smooth(L=1.0)", "Huber()", "--certify"), "SymbolicProblem"),
         (("Smooth(L=1.0)", "Cosine()", "--region", "Convex()"), "is not a region"),
