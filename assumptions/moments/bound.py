@@ -95,6 +95,13 @@ class MomentBound(Inequality):
             return super().check(problem, *points)
         return self._judge(problem, points[0].reshape(-1, problem.d), DRAWS, seed=0)
 
+    @classmethod
+    def sample(
+        cls, problem: Function, n: int, seed: int = 0, region: Region = EVERYWHERE
+    ) -> tuple[Tensor, ...]:
+        """As for every inequality; at most 8 points where noise is drawn, for they share the draws."""
+        return super().sample(problem, min(n, POINTS) if is_drawn(problem) else n, seed, region)
+
     def refute(
         self, problem: Function, budget: int = 20_000, seed: int = 0, region: Region = EVERYWHERE
     ) -> Check:

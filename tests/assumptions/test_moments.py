@@ -11,7 +11,7 @@ from assumptions.moments.bound import MomentBound, SampledCheck
 from assumptions.moments.bounded_moment import BoundedMoment
 from assumptions.moments.bounded_variance import BoundedVariance
 from assumptions.moments.e_value import LOG_REFUTED
-from problems import LeastSquares
+from problems import LeastSquares, Noisy, ParetoNoise, Quadratic, QuadraticSum
 from tests.assumptions.term_toys import Gaussian, NoisyToy, Pareto, Skewed, quadratic_sum, scalars
 from tests.assumptions.toys import quadratic
 
@@ -270,3 +270,12 @@ def test_draws_in_large_dimension_are_fewer(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("assumptions.moments.bound.MOST", 2**18)
     found = BoundedVariance(1.0).refute(NoisyToy(Gaussian(1.0), d=64), 2000)
     assert found.draws == 2**12  # pyright: ignore
+
+
+def test_points_share_the_draws_so_there_are_few():
+    heavy = Noisy(Quadratic((1.0,)), ParetoNoise(1.7))
+    (x,) = BoundedMoment.sample(heavy, 10_000)
+    assert len(x) <= 8
+    assert 1.2 < BoundedMoment.estimate(heavy, x, p=1.5)["tail_seen"] < 2.5
+    (terms,) = BoundedMoment.sample(QuadraticSum.opposite_pair(5.0, 1.0), 100)
+    assert len(terms) == 100
