@@ -213,6 +213,11 @@ class Registry:
     def _norms(self) -> dict[str, Any]:
         return {name: c for name, c in self._names.items() if issubclass(c, Norm) and c is not Norm}
 
+    @property
+    def exported(self) -> dict[str, Any]:
+        """Every class that a specification may call, by name: norms, noises, sets, problems and more."""
+        return self._names
+
     @cached_property
     def _helpers(self) -> dict[str, Any]:
         """What fields of assumptions may be, besides norms: neither problems nor assumptions."""

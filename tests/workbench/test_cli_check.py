@@ -334,3 +334,11 @@ def test_assumptions_and_functions_of_a_user():
 )
 def test_wrong_use_names_what_is_accepted(arguments: tuple[str, ...], says: str):
     assert says in refused(*arguments)
+
+
+def test_a_sampled_moment_bounds_nothing():
+    noisy = "Noisy(problem=Quadratic(eigenvalues=(1.0,)), noise=ParetoNoise(tail=1.7))"
+    shown = cli("BoundedMoment(p=1.5)", noisy, "--estimate").stdout
+    assert "sigma_p_seen" in shown
+    assert "at least" not in shown
+    assert "P(R > r)" in cli("ParetoNoise", command="show").stdout

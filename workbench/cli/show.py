@@ -36,6 +36,7 @@ def _described(name: str, registry: Registry) -> dict[str, Any]:
     counterexamples = {entry["name"]: entry for entry in CATALOGUE["counterexamples"]}
     if name in counterexamples:
         return counterexamples[name]
+    classes = {**registry.exported, **classes}
     if name in classes:
         return _class(classes[name], registry)
     if name in papers:
