@@ -132,7 +132,7 @@ class CoupledQuadratic(Problem):
         return self._known().gap(x)
 
     def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
+        """As for ``GeneralQuadratic``, (*batch,)."""
         return self._known().gap_cancellation(x, gap)
 
     def grad(self, x: Tensor) -> Tensor:

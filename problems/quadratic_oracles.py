@@ -94,9 +94,18 @@ class QuadraticOracles(BallOracle):
         return (spectrum.eigenvalues * y.square()).sum(dim=-1) / 2
 
     def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
-        """Nothing cancels: the gap itself, (*batch,)."""
-        del x
-        return gap.abs()
+        """The gap itself; in a rotated basis with a kernel also what roundings of x do, (*batch,).
+
+        A move by EPS |x|, of x or in the rotation, has a part outside the kernel, where the gap may be far
+        smaller: it changes by at most |H y| EPS |x| + lambda_max (EPS |x|)^2 / 2, y = x - x_star.
+        """
+        spectrum = self._spectrum
+        if spectrum.basis is None or not spectrum.flat:
+            return gap.abs()
+        star = self.x_star.to(x)
+        size = EUCLIDEAN.norm(x) + EUCLIDEAN.norm(star)
+        slope = EUCLIDEAN.norm(self.hvp(x, x - star))
+        return gap.abs() + slope * size + EPS * float(spectrum.eigenvalues.max()) * size.square()
 
     def value(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns (*batch,)."""

@@ -282,3 +282,14 @@ def test_squares_that_are_no_numbers(norm: Norm, size: float, t: float):
     far = problem.brox_step(torch.tensor([1e160, 1e160], dtype=torch.float64), 1e170, norm)
     assert far.step.tolist() == [-1e160, -1e160]
     assert far.point.tolist() == [0.0, 0.0]
+
+
+def test_roundings_outside_the_kernel_are_counted():
+    """One last place of x moves the gap of (x + y)^2 / 2 from about 0 to 2^-107, within its error."""
+    flat = GeneralQuadratic(((1.0, 1.0), (1.0, 1.0)))
+    x = torch.tensor([[1.0, -1.0], [1.0, -1.0 + 2.0**-53]], dtype=torch.float64)
+    gap = flat.gap(x)
+    error = 8 * torch.finfo(torch.float64).eps * flat.gap_cancellation(x, gap)
+    assert float(gap[1]) > 0
+    assert float(gap[1] - gap[0]) <= float(error[0])
+    assert float(error[0]) < 1e-29
