@@ -1,6 +1,7 @@
 """Points at which inequalities are tried."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -50,17 +51,7 @@ def sample_points(
     if problem.offers("into_domain"):
         points = tuple(getattr(problem, "into_domain")(p) for p in points)  # noqa: B009  (optional attribute)
     # what overflows is moved in as well
-    return tuple(_drawn(problem, p, region, anchor) for p in points)
-
-
-def _drawn(problem: Function, x: Tensor, region: Region, anchor: Tensor) -> Tensor:
-    """Halfway to the anchor until something can be said there. Shapes (*batch, d)."""
-    for _ in range(HALVINGS):
-        outside = ~in_domain(problem, x, region).unsqueeze(-1)
-        if not bool(outside.any()):
-            break
-        x = torch.where(outside, (x + anchor) / 2, x)
-    return x
+    return tuple(halfway(p, anchor, lambda x: in_domain(problem, x, region)) for p in points)
 
 
 def anchor_in(problem: Function, region: Region) -> Tensor:
@@ -133,12 +124,18 @@ def grid_points(
 
 def into_region(x: Tensor, region: Region, anchor: Tensor) -> Tensor:
     """x where it is in the region, else halfway to the anchor until it is. x: (*batch, d), anchor: (d,)."""
-    for _ in range(HALVINGS):
-        outside = ~region.contains(x)
-        if not bool(outside.any()):
-            return x
-        x = torch.where(outside.unsqueeze(-1), (x + anchor) / 2, x)
+    x = halfway(x, anchor, region.contains)
     return torch.where(region.contains(x).unsqueeze(-1), x, anchor.expand_as(x))
+
+
+def halfway(x: Tensor, anchor: Tensor, inside: Callable[[Tensor], Tensor]) -> Tensor:
+    """x where it is inside, else halfway to the anchor until it is, at most 60 times. Shapes (*batch, d)."""
+    for _ in range(HALVINGS):
+        outside = ~inside(x)
+        if not bool(outside.any()):
+            break
+        x = torch.where(outside.unsqueeze(-1), (x + anchor) / 2, x)
+    return x
 
 
 def in_domain(problem: Function, x: Tensor, region: Region = EVERYWHERE) -> Tensor:

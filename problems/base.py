@@ -12,6 +12,7 @@ from assumptions import EUCLIDEAN, Certificate, Layers, Norm
 from assumptions.base import EPS
 from assumptions.guards import as_floats
 from assumptions.rounding import value_noise
+from assumptions.sampling import halfway
 from assumptions.specification import Specified
 from problems.space import Range
 
@@ -130,12 +131,7 @@ class Problem(Specified, ABC):
 
     def into_domain(self, x: Tensor) -> Tensor:
         """x where it is in the domain, else a point of it near x: halfway to x0 until it is. (*batch, d)."""
-        for _ in range(60):
-            outside = ~self.contains(x)
-            if not bool(outside.any()):
-                break
-            x = torch.where(outside.unsqueeze(-1), (x + self.x0.to(x)) / 2, x)
-        return x
+        return halfway(x, self.x0.to(x), self.contains)
 
     def gap(self, x: Tensor) -> Tensor:
         """f(x) - f_star, (*batch,); overridden where a form without cancellation exists."""

@@ -1,7 +1,7 @@
 """Every problem against every assumption: certified, not refuted, refuted, or what is missing."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -56,20 +56,6 @@ class Cell:
     ratio: float = math.nan
     witness: tuple[tuple[float, ...], ...] = ()
     why: str = ""
-
-
-def table(
-    problems: Sequence[Problem],
-    kinds: Sequence[type[Assumption]],
-    budget: int = 4000,
-    seed: int = 0,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Iterator[Cell]:
-    """All cells, problem by problem. budget: evaluations of each search. The same for the same seed."""
-    for problem in problems:
-        progress(repr(problem))
-        for kind in kinds:
-            yield cell(problem, kind, budget, seed)
 
 
 def cell(problem: Problem, kind: type[Assumption], budget: int = 4000, seed: int = 0) -> Cell:

@@ -125,7 +125,7 @@ def _along(asked: Asked) -> list[dict[str, Any]]:
         if not bool(kept.any()):
             raise ValueError(f"no step of {asked.options.along} is finite and in the region")
         found = _estimated(asked, tuple(p[kept] for p in points))
-        return [{**found, **steps.said(), "left_out": int((~kept).sum()), **_each_step(asked, steps)}]
+        return [{**found, **steps.said(), "left_out": int((~kept).sum()), **_each_step(asked, steps, kept)}]
     found = []
     for statement in asked.statements:
         if not isinstance(statement, Inequality):
@@ -135,17 +135,17 @@ def _along(asked: Asked) -> list[dict[str, Any]]:
         if not bool(kept.any()):
             raise ValueError(f"no step of {asked.options.along} is finite and in the region of {statement!r}")
         checked = _checked(statement.check(asked.problem, *(p[kept] for p in points)))
-        found.append({**checked, **steps.said(), **steps.steps(statement, region)})
+        found.append({**checked, **steps.said(), **steps.steps(statement, kept)})
     return found
 
 
-def _each_step(asked: Asked, steps: Steps) -> dict[str, Any]:
+def _each_step(asked: Asked, steps: Steps, kept: Tensor) -> dict[str, Any]:
     """What each step needs, for a class with one number as its constant."""
     constants = asked.kind.constants()
     if len(constants) != 1 or constants[0] == "h" or constants[0].endswith("_i"):
         return {}
     unit = asked.kind(**{constants[0]: 1.0}, **asked.fields)
-    return steps.steps(unit, asked.region) if isinstance(unit, Inequality) else {}
+    return steps.steps(unit, kept) if isinstance(unit, Inequality) else {}
 
 
 _VERBS = {"check": _check, "refute": _refute, "estimate": _estimate, "certify": _certify, "along": _along}

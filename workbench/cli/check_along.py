@@ -50,9 +50,11 @@ class Steps:
             found["note"] = f"the run was made on another problem, {self.trace.problem}"
         return found
 
-    def steps(self, statement: Inequality, region: Region) -> dict[str, Any]:
-        """The ratio at each step, nan where nothing is said; with one constant, what the step needs of it."""
-        _, kept = self.points(type(statement), region)
+    def steps(self, statement: Inequality, kept: Tensor) -> dict[str, Any]:
+        """The ratio at each step, nan where nothing is said; with one constant, what the step needs of it.
+
+        kept: bool (replicates, n), from ``points``.
+        """
         ratio = statement.along(self.problem, self.x)
         ratio = ratio if ratio.dim() > 2 else ratio.unsqueeze(-1)
         ratio = torch.where(kept.unsqueeze(-1), ratio, math.nan)

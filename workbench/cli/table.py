@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 
 from assumptions import Assumption, PathLayerL0L1
 from problems import Problem
-from workbench.assumption_table import Cell, table
+from workbench.assumption_table import Cell, cell
 from workbench.cli.output import (
     console,
     note,
@@ -120,7 +120,7 @@ def _rows(
 
 def _row(problem: Problem, kinds: Sequence[type[Assumption]], budget: int, seed: int) -> list[Cell]:
     torch.set_num_threads(1)
-    return list(table([problem], kinds, budget, seed))
+    return [cell(problem, kind, budget, seed) for kind in kinds]
 
 
 # -- what is shown ----------------------------------------------------------------------------------
