@@ -1,37 +1,20 @@
 """Gaussian noise."""
 
 import math
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from assumptions.guards import require_positive
-from problems.noise.base import Noise, gaussian_moment, normal, power, require_moment, require_uniforms
+from problems.noise.base import gaussian_moment, normal, power, require_moment, require_uniforms
+from problems.noise.entrywise import EntrywiseNoise
 
 
 @dataclass(frozen=True)
-class GaussianNoise(Noise):
+class GaussianNoise(EntrywiseNoise):
     """n = sigma / sqrt(d) times a standard normal vector: E |n|^2 = sigma^2 in every dimension.
 
     sigma: finite, > 0, units of the gradient. ValueError otherwise.
     """
-
-    sigma: float
-
-    def __post_init__(self) -> None:
-        """The size as a float."""
-        require_positive(sigma=self.sigma)
-        object.__setattr__(self, "sigma", float(self.sigma))
-
-    @property
-    def unit(self) -> tuple[float, Self]:
-        """sigma times the law of size 1."""
-        return self.sigma, replace(self, sigma=1.0)
-
-    def width(self, d: int) -> int:
-        """One for each entry."""
-        return d
 
     def draw(self, u: Tensor, x: Tensor) -> Tensor:
         """Shapes as ``Noise.draw``."""

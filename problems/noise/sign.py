@@ -1,38 +1,21 @@
 """Noise of fixed length."""
 
 import itertools
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from assumptions.guards import require_positive
-from problems.noise.base import MOST_OUTCOMES, Noise, power, require_moment, require_uniforms
+from problems.noise.base import MOST_OUTCOMES, power, require_moment, require_uniforms
+from problems.noise.entrywise import EntrywiseNoise
 
 
 @dataclass(frozen=True)
-class SignNoise(Noise):
+class SignNoise(EntrywiseNoise):
     """n = sigma / sqrt(d) times independent fair signs: |n| = sigma always.
 
     sigma: finite, > 0, units of the gradient. ValueError otherwise.
     """
-
-    sigma: float
-
-    def __post_init__(self) -> None:
-        """The size as a float."""
-        require_positive(sigma=self.sigma)
-        object.__setattr__(self, "sigma", float(self.sigma))
-
-    @property
-    def unit(self) -> tuple[float, Self]:
-        """sigma times the law of size 1."""
-        return self.sigma, replace(self, sigma=1.0)
-
-    def width(self, d: int) -> int:
-        """One for each entry."""
-        return d
 
     def draw(self, u: Tensor, x: Tensor) -> Tensor:
         """+ where u >= 1/2. Shapes as ``Noise.draw``."""
