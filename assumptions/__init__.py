@@ -5,12 +5,19 @@ from assumptions.affine_gradient import AffineGradient
 from assumptions.balls.ball_convex import BallConvex
 from assumptions.base import Assumption, Certificate, Check, Function, Sides
 from assumptions.column_norms import MaxColumn, MaxRow, SumColumns, SumRows
+from assumptions.composite.bounded_domain import BoundedDomain
+from assumptions.composite.convex_terms import ConvexTerms
+from assumptions.composite.smooth_part import SmoothPart
+from assumptions.composite.smooth_terms import SmoothTerms
+from assumptions.composite.strongly_convex_prox_part import StronglyConvexProxPart
+from assumptions.composite.strongly_convex_smooth_part import StronglyConvexSmoothPart
 from assumptions.continuous import Continuous
 from assumptions.convex import Convex
 from assumptions.error_bound import ErrorBound
 from assumptions.hessian_lipschitz import HessianLipschitz
 from assumptions.implications.closure import closure
 from assumptions.implications.implies import Implies
+from assumptions.implications.one_term import ONE_TERM
 from assumptions.implications.rows import IMPLICATIONS
 from assumptions.inequality import EntryInequality, Inequality, OneConstant
 from assumptions.l0l1.exponential import ExponentialL0L1
@@ -45,12 +52,15 @@ from assumptions.star_convex import StarConvex
 from assumptions.strongly_convex import StronglyConvex
 from assumptions.sums.average_smooth import AverageSmooth
 from assumptions.sums.component_convex import ComponentConvex
+from assumptions.sums.component_l0l1 import ComponentL0L1
+from assumptions.sums.component_lipschitz import ComponentLipschitz
 from assumptions.sums.component_smooth import ComponentSmooth
 from assumptions.sums.component_strongly_convex import ComponentStronglyConvex
 from assumptions.sums.component_weakly_convex import ComponentWeaklyConvex
 from assumptions.sums.expected_similarity import ExpectedSimilarity
 from assumptions.sums.interpolation import Interpolation
 from assumptions.sums.star_similarity import StarSimilarity
+from assumptions.sums.star_variance import StarVariance
 from assumptions.sums.uniform_similarity import UniformSimilarity
 from assumptions.weakly_convex import WeaklyConvex
 from assumptions.weighted import Weighted
@@ -88,21 +98,31 @@ ASSUMPTIONS: tuple[type[Assumption], ...] = (
     ComponentStronglyConvex,
     ComponentWeaklyConvex,
     ComponentSmooth,
+    ComponentL0L1,
+    ComponentLipschitz,
     AverageSmooth,
     UniformSimilarity,
     ExpectedSimilarity,
     StarSimilarity,
     Interpolation,
+    StarVariance,
+    SmoothPart,
+    StronglyConvexSmoothPart,
+    StronglyConvexProxPart,
+    SmoothTerms,
+    ConvexTerms,
+    BoundedDomain,
     BoundedVariance,
     BoundedMoment,
 )
-"""The room's list: convexity and growth, smoothness, layers, means of terms, noise."""
+"""The room's list: convexity and growth, smoothness, layers, means of terms, composite sums, noise."""
 
 __all__ = [
     "ASSUMPTIONS",
     "EUCLIDEAN",
     "EVERYWHERE",
     "IMPLICATIONS",
+    "ONE_TERM",
     "PL",
     "Affine",
     "AffineGradient",
@@ -111,17 +131,21 @@ __all__ = [
     "Ball",
     "BallConvex",
     "BlockDescent",
+    "BoundedDomain",
     "BoundedMoment",
     "BoundedVariance",
     "Certificate",
     "Check",
     "ComponentConvex",
+    "ComponentL0L1",
+    "ComponentLipschitz",
     "ComponentSmooth",
     "ComponentStronglyConvex",
     "ComponentWeaklyConvex",
     "ConstantPhi",
     "Continuous",
     "Convex",
+    "ConvexTerms",
     "CoupledSmooth",
     "EntryInequality",
     "ErrorBound",
@@ -159,11 +183,16 @@ __all__ = [
     "SegmentL0L1",
     "Sides",
     "Smooth",
+    "SmoothPart",
+    "SmoothTerms",
     "Specified",
     "Spectral",
     "StarConvex",
     "StarSimilarity",
+    "StarVariance",
     "StronglyConvex",
+    "StronglyConvexProxPart",
+    "StronglyConvexSmoothPart",
     "SumColumns",
     "SumRows",
     "UniformSimilarity",

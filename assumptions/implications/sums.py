@@ -2,6 +2,7 @@
 
 from assumptions.convex import Convex
 from assumptions.implications.implies import Implies
+from assumptions.lipschitz import Lipschitz
 from assumptions.moments.bounded_moment import BoundedMoment
 from assumptions.moments.bounded_variance import BoundedVariance
 from assumptions.norms import EUCLIDEAN
@@ -9,11 +10,15 @@ from assumptions.smooth import Smooth
 from assumptions.strongly_convex import StronglyConvex
 from assumptions.sums.average_smooth import AverageSmooth
 from assumptions.sums.component_convex import ComponentConvex
+from assumptions.sums.component_l0l1 import ComponentL0L1
+from assumptions.sums.component_lipschitz import ComponentLipschitz
 from assumptions.sums.component_smooth import ComponentSmooth
 from assumptions.sums.component_strongly_convex import ComponentStronglyConvex
 from assumptions.sums.component_weakly_convex import ComponentWeaklyConvex
 from assumptions.sums.expected_similarity import ExpectedSimilarity
+from assumptions.sums.interpolation import Interpolation
 from assumptions.sums.star_similarity import StarSimilarity
+from assumptions.sums.star_variance import StarVariance
 from assumptions.sums.uniform_similarity import UniformSimilarity
 from assumptions.weakly_convex import WeaklyConvex
 
@@ -93,6 +98,26 @@ SUMS = (
         gives=StarSimilarity,
         rule=lambda terms: StarSimilarity(terms.delta_avg, terms.norm),
         proof="y is a minimiser",
+    ),
+    Implies(
+        premises=(Interpolation,),
+        gives=StarVariance,
+        rule=lambda terms: StarVariance(0.0),  # noqa: ARG005
+        proof="every gradient of a term is 0 at the minimisers",
+    ),
+    Implies(
+        premises=(ComponentSmooth,),
+        gives=ComponentL0L1,
+        rule=lambda terms: ComponentL0L1(terms.L_max, 0.0, terms.norm),
+        proof="L1 = 0",
+        local=True,
+    ),
+    Implies(
+        premises=(ComponentLipschitz,),
+        gives=Lipschitz,
+        rule=lambda terms: Lipschitz(terms.G_max, terms.norm),
+        proof="|f(x) - f(y)| <= mean_j |f_j(x) - f_j(y)|",
+        local=True,
     ),
 )
 """f is the mean of its terms."""

@@ -33,9 +33,14 @@ class Interpolation(EntryInequality):
     def entry_sides(self, problem: Function, *points: Tensor) -> Sides:
         """|grad f_j(y)| and 0 for every term, (*batch, n_terms), y the minimiser nearest to x, (*batch, d).
 
-        Rounding: y and the data that it satisfies are known to 64 roundings, and y to ``x_star_error``.
+        Rounding: y and the data that it satisfies are known to 64 roundings, and y to ``x_star_error``. y is
+        projected twice: the first time leaves roundings of x, which may be far larger, the second those of y.
         """
-        return by_rows(lambda x: self._sides(problem, nearest_minimiser(problem, x)), problem, *points)
+        return by_rows(
+            lambda x: self._sides(problem, nearest_minimiser(problem, nearest_minimiser(problem, x))),
+            problem,
+            *points,
+        )
 
     def _sides(self, problem: Function, y: Tensor) -> Sides:
         gradients, rounding = part_gradients(problem, y)
