@@ -2,6 +2,7 @@
 
 from assumptions import PL, Smooth
 from problems.abs_affine import AbsAffine
+from problems.abs_sum import AbsSum
 from problems.ball_envelope import BallEnvelope
 from problems.ball_newton import SolverError
 from problems.ball_oracle import BallOracle
@@ -14,6 +15,10 @@ from problems.calculus.regularised import Regularised
 from problems.calculus.scaled import Scaled
 from problems.calculus.shifted import Shifted
 from problems.calculus.sum import Mean, Sum
+from problems.composite.composite import Composite
+from problems.composite.distributed import Distributed
+from problems.composite.flat_sets import Consensus, Singleton
+from problems.composite.indicator import Indicator
 from problems.constrained import Constrained
 from problems.cosh_ridge import CoshRidge
 from problems.cosine import Cosine
@@ -65,19 +70,23 @@ from problems.weighted_l1 import WeightedL1
 
 PROBLEMS: tuple[type[Problem], ...] = (
     AbsAffine,
+    AbsSum,
     BallEnvelope,
+    Composite,
     Constrained,
     CoshRidge,
     Cosine,
     CosineRidge,
     CoupledQuadratic,
     DistanceTo,
+    Distributed,
     DoubleWell,
     EuclideanNorm,
     ExpRidge,
     GeneralQuadratic,
     Hinge,
     Huber,
+    Indicator,
     IntegerJump,
     LInfNorm,
     LatticeAbs,
@@ -160,6 +169,69 @@ INSTANCES: tuple[Problem, ...] = (
     QuadraticSum.coordinates(4),
     QuadraticSum.rank_one(((1.0, 0.0, 1.0), (0.0, 2.0, 0.0))),
     QuadraticSum.isotropic(2.0, ((1.0, 0.0), (0.0, 3.0), (-1.0, -1.0))),
+    QuadraticSum.isotropic(1.0, ((1.0, 0.0), (0.0, 2.0), (-1.0, -2.0))),
+    AbsSum(
+        ((1.0, 0.5), (0.5, -1.0), (-1.0, 0.25), (0.0, 1.0)),
+        (0.5, -0.25, 1.0, 0.0),
+        mu=0.5,
+        residuals=(0.0, 0.0, 2.0, 0.0),
+        center=(1.0, -1.0),
+    ),
+    AbsSum(
+        ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 1.0), (1.0, -1.0, 0.0)),
+        (-0.5, -0.5, -0.5, 0.5, 0.0),
+        mu=0.0,
+    ),
+    Indicator(EuclideanBall(1.0, (0.0, 0.0))),
+    Composite.around(
+        (0.5, -0.25),
+        smooth=Quadratic((1.0, 2.0), center=(1.0, 0.0), seed=None),
+        terms=(Huber(2.0, 1.0, 2), Quadratic((1.0, 3.0), center=(0.0, 1.0), seed=None), Huber(1.0, 4.0, 2)),
+        mu_g=0.5,
+    ),
+    Composite(
+        Quadratic((1.0, 4.0), center=(1.0, 2.0), seed=None),
+        None,
+        (Indicator(Singleton((0.0, 0.0))),),
+        (0.0, 0.0),
+        ((1.0, 8.0),),
+        (3.0, -2.0),
+    ),
+    Composite(
+        Quadratic((1.0, 4.0), center=(2.0, 0.125), seed=None),
+        None,
+        (WeightedL1((1.0, 1.0)),),
+        (1.0, 0.0),
+        ((1.0, 0.5),),
+    ),
+    Composite(
+        Quadratic((1.0, 2.0, 1.0), center=(1.0, 2.0, -1.0), seed=None),
+        None,
+        (Indicator(Consensus(3)),),
+        (1.0, 1.0, 1.0),
+        ((0.0, 2.0, -2.0),),
+        (3.0, -2.0, 0.0),
+    ),
+    Composite.around(
+        (0.5, -1.0),
+        ((0.5, -0.5), (1.0, 0.0), (0.25, 0.25), (-0.5, 0.5)),
+        terms=(
+            AbsAffine((1.0, -1.0), b=1.5),
+            AbsAffine((2.0, 0.0), b=1.0),
+            AbsAffine((1.0, 1.0), b=-0.5),
+            AbsAffine((-1.0, 1.0), b=-1.5),
+        ),
+        mu_g=0.5,
+    ),
+    Composite(
+        Quadratic((1.0, 4.0), center=(2.0, 0.125), seed=None), WeightedL1((1.0, 1.0)), minimiser=(1.0, 0.0)
+    ),
+    Composite(
+        Quadratic((1.0, 1.0), center=(6.0, 8.0), seed=None),
+        Indicator(EuclideanBall(5.0, (0.0, 0.0))),
+        minimiser=(3.0, 4.0),
+        start=(5.0, 0.0),
+    ),
     NesterovWorst(),
     NonsmoothWorst(),
     SpectralQuadratic(((2.0, 0.5), (0.5, 1.0)), 3),
@@ -177,6 +249,7 @@ INSTANCES: tuple[Problem, ...] = (
     SymbolicProblem("x**2 + 3*sin(x)**2", ((-4.0, 5.0),), prove=(Smooth(8.0), PL(1 / 32)), minimiser=(0.0,)),
     LeastSquares("breast_cancer"),
     LogisticRegression("breast_cancer", reg=0.01),
+    Distributed(LogisticRegression("breast_cancer", reg=0.1), 4),
 )
 """Small members of each family, the first of a family also in quick runs."""
 
@@ -223,10 +296,13 @@ __all__ = [
     "INSTANCES",
     "PROBLEMS",
     "AbsAffine",
+    "AbsSum",
     "BallEnvelope",
     "BallOracle",
     "BallStep",
     "Box",
+    "Composite",
+    "Consensus",
     "Constrained",
     "ConvexSet",
     "CoshRidge",
@@ -235,6 +311,7 @@ __all__ = [
     "Counterexample",
     "CoupledQuadratic",
     "DistanceTo",
+    "Distributed",
     "DoubleWell",
     "EuclideanBall",
     "EuclideanNorm",
@@ -245,6 +322,7 @@ __all__ = [
     "HalfSpace",
     "Hinge",
     "Huber",
+    "Indicator",
     "IntegerJump",
     "L1Ball",
     "LInfNorm",
@@ -279,6 +357,7 @@ __all__ = [
     "Shifted",
     "SignNoise",
     "SineNoise",
+    "Singleton",
     "SkewedNoise",
     "SolverError",
     "SpectralQuadratic",

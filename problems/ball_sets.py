@@ -41,6 +41,16 @@ class _NormBall(ConvexSet):
         """The center plus radius + 1 in every coordinate, (d,)."""
         return self._c + (self.radius + 1)
 
+    @property
+    def diameter(self) -> float:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Twice the radius: |x|_2 <= |x|_p for p <= 2."""
+        return 2 * self.radius
+
+    def lmo(self, g: Tensor) -> Tensor:
+        """C - radius v, v of norm 1 with <g, v> = |g|_*; the center where g = 0. Shapes (*batch, d)."""
+        require_points(g, self.d, "g")
+        return self._c.to(g) - self.radius * self.norm.lmo_direction(g)
+
     def contains(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns bool (*batch,)."""
         require_points(x, self.d)

@@ -1,7 +1,7 @@
 """What a problem is: a function whose constants are proved beside it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,7 +14,13 @@ from assumptions.guards import as_floats
 from assumptions.rounding import value_noise
 from assumptions.sampling import halfway
 from assumptions.specification import Specified
+from problems.composite.parts import Parts
+from problems.composite.views import parts_of
 from problems.space import Range
+from problems.term_index import require_indices
+
+BatchProx = Callable[[Tensor, Tensor, float | Tensor], Tensor]
+"""(x, j, stepsize) -> argmin of the mean of the terms j plus |z - x|^2 / (2 stepsize)."""
 
 
 class Problem(Specified, ABC):
@@ -29,6 +35,10 @@ class Problem(Specified, ABC):
     x_star                        one minimiser, (d,)
     nearest_star(x, norm)         projection on the solution *set*, (*batch, d)
     prox(x, stepsize)             argmin_z f(z) + |z - x|^2 / (2 stepsize)
+    batch_prox(x, j, stepsize)    the same for the mean of the terms j, int64 (*batch, b); with one term
+                                  it is prox
+    star_grads                    (n_terms, d), subgradients of the terms at x_star with mean 0, where f is
+                                  a sum with kinks; part_grads(x_star) where it is smooth
     brox(x, radius)               argmin of f over the Euclidean ball B(x, radius); the minimiser
                                   nearest to x when the ball holds one. ``brox(x, radius, norm)`` where
                                   ``offers_brox(norm)`` says so of another norm
@@ -36,6 +46,9 @@ class Problem(Specified, ABC):
                                   residual: a ``BallStep``
     conjugate(g)                  f^*(g) = sup_z <g, z> - f(z), (*batch,); inf where it is infinite
     hvp(x, v)                     Hessian times v; offered where f is twice differentiable everywhere
+    parts                         f as f + g + sum_j h_j with gradients and proximal steps: ``Parts``
+    dual_star                     subgradients of the h_j at x_star that balance the rest, (n, d)
+    lmo(g)                        argmin of <g, z> over a bounded domain, (*batch, d)
     noise                         a ``Noise``: the stochastic gradient is grad f(x) plus a draw of it
 
     ``stepsize`` and ``radius`` are a float or ``(*batch, 1)``. Oracles make tensors only from
@@ -96,13 +109,28 @@ class Problem(Specified, ABC):
         """
         return {}
 
-    def oracle_error(self, name: str, x: Tensor, step: float | Tensor, result: Tensor) -> Tensor:
+    def oracle_error(
+        self, name: str, x: Tensor, step: float | Tensor, result: Tensor, j: Tensor | None = None
+    ) -> Tensor:
         """Bound on |result - exact| for ``result``, what the oracle returned at (x, step); (*batch,).
 
-        name: "prox" or "brox". step: its stepsize or radius.
+        name: "prox", "brox" or "batch_prox". step: its stepsize or radius. j: the terms, for "batch_prox".
         """
-        del step, result
+        if name == "batch_prox" and self.n_terms == 1:
+            return self.oracle_error("prox", x, step, result)
+        del step, result, j
         return x.new_full(x.shape[:-1], self.oracle_errors.get(name, 0.0))
+
+    @property
+    def parts(self) -> Parts | None:
+        """The terms where batches of them have proximal steps, else the whole where it has one, else None."""
+        return parts_of(self)
+
+    @property
+    def dual_star(self) -> Tensor | None:
+        """Those of the parts, (n, d); None where they are not known."""
+        parts = self.parts
+        return None if parts is None else parts.dual_star
 
     def offers(self, name: str) -> bool:
         """True if the problem has this oracle or fact."""
@@ -155,6 +183,28 @@ class Problem(Specified, ABC):
             raise TypeError(f"{self!r} has {self.n_terms} terms but no part_grad")
         del j
         return self.grad(x)
+
+    def batch_grad(self, x: Tensor, j: Tensor) -> Tensor:
+        """Gradient of the mean of the terms j_1, ..., j_b, which may repeat. Returns (*batch, d).
+
+        x: (*batch, d); j: int64 (*batch, b), b >= 1. ValueError for another type or shape; IndexError for
+        a term that there is not, where the family looks it up.
+        """
+        require_indices(x, j)
+        if self.n_terms == 1:
+            return self.grad(x)
+        if j.shape[-1] == 1:
+            return self.part_grad(x, j.squeeze(-1))
+        return self.part_grad(x.unsqueeze(-2).expand(*j.shape, x.shape[-1]), j).mean(dim=-2)
+
+    @property
+    def batch_prox(self) -> BatchProx | None:
+        """``prox`` of the one term, None where it is not known or there are more; see the class."""
+        return self._single_prox if self.n_terms == 1 and self.offers("prox") else None
+
+    def _single_prox(self, x: Tensor, j: Tensor, stepsize: float | Tensor) -> Tensor:
+        require_indices(x, j)
+        return self.prox(x, stepsize)  # pyright: ignore[reportAttributeAccessIssue]
 
     def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """Value of term j (f is the mean of its terms); f(x) if j is None.

@@ -16,6 +16,9 @@ from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import require_start, start_point
 from problems.brox_from_prox import brox_from_prox
+from problems.composite.composite import Composite
+from problems.composite.indicator import Indicator
+from problems.composite.parts import Parts
 from problems.linear import Linear
 from problems.lp_form import has_lp_form, lp_form
 from problems.oracle_guards import positive_step
@@ -100,7 +103,27 @@ class Constrained(BallOracle):
     @property
     def certified(self) -> tuple[Certificate, ...]:
         """On the box; a method that leaves it, where there are no subgradients, leaves what is proved."""
-        return (Certificate(Convex(), proof="a convex function on a convex set", region=self.within),)
+        whole = Certificate(Convex(), proof="a convex function on a convex set", region=self.within)
+        return (whole, *(self._split.parts.certified if self._split else ()))
+
+    @cached_property
+    def _split(self) -> Composite | None:
+        """f and the indicator of the box, where f is smooth."""
+        smooth = not isinstance(self.problem, WeightedL1)
+        return Composite(self.problem, Indicator(self.within)) if smooth else None
+
+    @property
+    def parts(self) -> Parts | None:
+        """f and the indicator of the box, where f is smooth; else the whole, which has a proximal step."""
+        return self._split.parts if self._split else super().parts
+
+    def offers(self, name: str) -> bool:
+        """Linear minimisation over a bounded box."""
+        return self.within.diameter < math.inf if name == "lmo" else super().offers(name)
+
+    def lmo(self, g: Tensor) -> Tensor:
+        """argmin <g, z> over the box. Shapes (*batch, d). TypeError for an unbounded box."""
+        return self.within.lmo(g)
 
     def contains(self, x: Tensor) -> Tensor:
         """Whether x is in the box; (*batch,)."""

@@ -11,6 +11,7 @@ from assumptions.sums.average_smooth import AverageSmooth
 from assumptions.sums.component_convex import ComponentConvex
 from assumptions.sums.component_smooth import ComponentSmooth
 from assumptions.sums.component_strongly_convex import ComponentStronglyConvex
+from assumptions.sums.star_variance import StarVariance
 from problems.gram import gram_bounds
 
 
@@ -35,3 +36,24 @@ def data_facts(rows: Tensor, curvature: float, reg: float = 0.0) -> tuple[Certif
         *certify(ComponentSmooth, (curvature * longest + reg) * (1 + 4 * EPS), "|h''| |a_j|^2 + reg"),
         *certify(AverageSmooth, L_avg, square),
     )
+
+
+def star_fact(
+    rows: Tensor, slopes: Tensor, curvature: float, x_star: Tensor, error: float, reg: float = 0.0
+) -> tuple[Certificate, ...]:
+    """The mean square of the gradients h_j'(<a_j, y>) a_j + reg y at the one minimiser y.
+
+    rows: (n, d). slopes: h_j' at x_star as computed, (n,): the inner product to (d + 3) roundings of its
+    terms, h_j' of it, at most ``curvature`` steep, to 16. x_star: y to ``error``. Entries of a gradient cost
+    four roundings of |slope| |a_ij| and reg |x_i|, lengths (d + 2) EPS, the mean n + 4 more.
+    """
+    n, d = rows.shape
+    longer = 1 + (d + 4) * EPS
+    size, x_size = rows.norm(dim=-1) * longer, float(x_star.norm()) * longer
+    inner = size * error + (d + 3) * EPS * longer * (rows.abs() @ x_star.abs())
+    slope_error = longer * (curvature * inner + 16 * EPS * slopes.abs())
+    moved = slope_error * size + reg * error + 4 * EPS * (slopes.abs() * size + reg * x_size)
+    lengths = (slopes.unsqueeze(-1) * rows + reg * x_star).norm(dim=-1) * longer + moved * longer
+    sigma = float(lengths.square().mean().sqrt()) * (1 + (n + 8) * EPS)
+    why = "the gradients at the computed minimiser, with its error and the rounding bounded term by term"
+    return (Certificate(StarVariance(sigma), proof=why),)

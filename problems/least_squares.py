@@ -11,16 +11,18 @@ from assumptions import Certificate
 from assumptions.guards import require_points
 from problems.base import start_point
 from problems.data.load import NAMES, data_files, design, load
-from problems.data_facts import data_facts
+from problems.data_facts import data_facts, star_fact
+from problems.link_terms import LinkData, LinkTerms
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import require_vector
 from problems.secular import EPS
 from problems.solved_quadratic import SolvedQuadratic
 from problems.spectrum import Spectrum
+from problems.term_index import require_index
 
 
 @dataclass(frozen=True)
-class LeastSquares(SolvedQuadratic):
+class LeastSquares(LinkTerms, SolvedQuadratic):  # pyright: ignore[reportIncompatibleVariableOverride]
     """f(x) = |A x - b|^2 / (2 n), A (n, d) with independent columns; a mean of n terms.
 
     data: one of the NAMES of ``problems.data.load`` or the path of a LIBSVM file; columns standardised,
@@ -49,6 +51,10 @@ class LeastSquares(SolvedQuadratic):
     def _data(self) -> tuple[Tensor, Tensor]:
         features, labels = load(self.data)
         return design(features), labels
+
+    @cached_property
+    def _links(self) -> LinkData:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return LinkData("square", *self._data)
 
     @property
     def d(self) -> int:
@@ -111,7 +117,8 @@ class LeastSquares(SolvedQuadratic):
         """From the eigenvalues of A'A/n, rounded outward, and the lengths of the rows."""
         mu, L = self._constants
         facts = self._facts(mu, L, "eigenvalues of H = A'A/n, rounded outward by the margin of the class")
-        return (*facts, *data_facts(self._data[0], 1.0))
+        (a, b), x = self._data, self.x_star
+        return (*facts, *data_facts(a, 1.0), *star_fact(a, a @ x - b, 1.0, x, self.x_star_error))
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -141,21 +148,13 @@ class LeastSquares(SolvedQuadratic):
         a = self._data[0].to(v)
         return v @ a.mT @ a / self.n_terms
 
-    def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
-        """a_j (<a_j, x> - b_j), j: int64 (*batch,); the full gradient if j is None. Shapes (*batch, d)."""
-        if j is None:
-            return self.grad(x)
-        require_points(x, self.d)
-        a, b = (t.to(x)[j] for t in self._data)
-        return a * ((a * x).sum(dim=-1) - b).unsqueeze(-1)
-
     def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """(<a_j, x> - b_j)^2 / 2, j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
         if j is None:
             return self.value(x)
         require_points(x, self.d)
-        a, b = (t.to(x)[j] for t in self._data)
-        return ((a * x).sum(dim=-1) - b).square() / 2
+        require_index(x, j)
+        return self._inner_at(x, j).square() / 2
 
     def part_grads(self, x: Tensor) -> Tensor:
         """a_j (<a_j, x> - b_j) for all j, (*batch, n, d). x: (*batch, d)."""

@@ -10,9 +10,12 @@ from assumptions.l0l1.hessian import HessianL0L1
 from assumptions.outward import certify, length_up, root_down, root_up, round_down, round_up, square_sum
 from assumptions.sums.average_smooth import AverageSmooth
 from assumptions.sums.component_convex import ComponentConvex
+from assumptions.sums.component_l0l1 import ComponentL0L1
+from assumptions.sums.component_lipschitz import ComponentLipschitz
 from assumptions.sums.component_smooth import ComponentSmooth
 from assumptions.sums.component_weakly_convex import ComponentWeaklyConvex
 from assumptions.sums.interpolation import Interpolation
+from assumptions.sums.star_variance import StarVariance
 from assumptions.weakly_convex import WeaklyConvex
 from problems.gram import Rows, gram_bounds, power_of_two
 from problems.links import Link
@@ -59,13 +62,25 @@ def sum_facts(link: Link, rows: Rows, rank: int, interpolates: bool, margin: flo
         *certify(Smooth, times(top, link.L), why),
         *certify(ComponentSmooth, times(largest, link.L), f"|h''| |a_j|^2; {link.why}"),
         *certify(AverageSmooth, times(_average(rows), link.L), _AVERAGE),
+        *_of_each(link, rows),
         *((Certificate(Interpolation(), proof=same),) if interpolates else ()),
+        *((Certificate(StarVariance(0.0), proof=same),) if interpolates else ()),
         *_growth(link, rows, rank, interpolates),
         *_hessian_l0l1(link, rows, rank, top, margin),
     )
 
 
 _AVERAGE = "mean |grad_j(x) - grad_j(y)|^2 <= L^2 (x - y)' mean(|a_j|^2 a_j a_j') (x - y), L = sup |h''|"
+
+
+def _of_each(link: Link, rows: Rows) -> Facts:
+    """(L0, L1) of every term, where it says more than smoothness, and the largest slope."""
+    longest, square = max(length_up(a) for a in rows), max(square_sum(a) for a in rows)
+    L0, L1 = times(square, link.l0), times(Fraction(longest), link.l1) if longest < math.inf else math.inf
+    why = f"the Hessian of a term is h''(s_j) a_j a_j', its gradient h'(s_j) a_j; {link.why}"
+    form = (Certificate(ComponentL0L1(L0, L1), proof=why),) if 0 < L1 < math.inf > L0 else ()
+    G = times(Fraction(longest), link.G) if longest < math.inf else math.inf
+    return (*form, *certify(ComponentLipschitz, G, f"|h'(s_j)| |a_j|; {link.why}"))
 
 
 def times(exact: Fraction, factor: float) -> float:

@@ -11,17 +11,19 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Norm
 from assumptions.guards import require_points
 from assumptions.rounding import ROUNDINGS
-from problems.base import Problem, require_start, start_point
+from problems.base import require_start, start_point
 from problems.gram import row_rank, row_space
 from problems.link_facts import monotone_margin, sum_facts
+from problems.link_terms import LinkData, LinkTerms
 from problems.links import LINKS, Link, require_link
 from problems.oracle_guards import require_euclidean, require_vector
 from problems.separator import separator
 from problems.space import Choice, Range, Uniform, Vector
+from problems.term_index import require_index
 
 
 @dataclass(frozen=True)
-class LinkSum(Problem):
+class LinkSum(LinkTerms):
     """f(x) = (1/n) sum_j h(<a_j, x - c> - b_j), h one of the links: a mean of n terms.
 
     link: the name of h, see ``problems.links``. rows: a_1, ..., a_n, each of d finite numbers, not 0.
@@ -87,6 +89,11 @@ class LinkSum(Problem):
         rows, b, c = (torch.tensor(part, dtype=torch.float64) for part in parts)
         return rows, b, c
 
+    @cached_property
+    def _links(self) -> LinkData:  # pyright: ignore[reportIncompatibleMethodOverride]
+        rows, b, c = self._data
+        return LinkData(self.link, rows, b if self.targets else None, c if self.center else None)
+
     @property
     def x0(self) -> Tensor:
         """c + (1, ..., 1), (d,)."""
@@ -138,12 +145,6 @@ class LinkSum(Problem):
         rows, b, c = (part.to(x) for part in self._data)
         return (x - c) @ rows.mT - b
 
-    def _inner_of(self, x: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
-        """a_j, (*batch, d), and <a_j, x - c> - b_j, (*batch,). j: int64 (*batch,)."""
-        require_points(x, self.d)
-        rows, b, c = (part.to(x) for part in self._data)
-        return rows[j], (rows[j] * (x - c)).sum(dim=-1) - b[j]
-
     def value(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns (*batch,)."""
         return self.part_values(x).mean(dim=-1)
@@ -171,16 +172,13 @@ class LinkSum(Problem):
         rows = self._data[0].to(x)
         return (self._link.curvature(self._inner(x)) * (v @ rows.mT)) @ rows / self.n_terms
 
-    def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
-        """h'(s_j) a_j, j: int64 (*batch,); the full gradient if j is None. Shapes (*batch, d)."""
-        if j is None:
-            return self.grad(x)
-        row, s = self._inner_of(x, j)
-        return row * self._link.slope(s).unsqueeze(-1)
-
     def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """h(s_j), j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
-        return self.value(x) if j is None else self._link.h(self._inner_of(x, j)[1])
+        if j is None:
+            return self.value(x)
+        require_points(x, self.d)
+        require_index(x, j)
+        return self._link.h(self._inner_at(x, j))
 
     def part_grads(self, x: Tensor) -> Tensor:
         """h'(s_j) a_j for all j, (*batch, n, d). x: (*batch, d)."""

@@ -180,8 +180,13 @@ class LogSumExp(BallOracle):
         """inf: f flattens far away, no bound holds everywhere; ``oracle_error`` has one for each call."""
         return {"prox": math.inf, "brox": math.inf}
 
-    def oracle_error(self, name: str, x: Tensor, step: float | Tensor, result: Tensor) -> Tensor:
+    def oracle_error(
+        self, name: str, x: Tensor, step: float | Tensor, result: Tensor, j: Tensor | None = None
+    ) -> Tensor:
         """Bound on |result - exact| from the residual of Newton's method (``NewtonOracles``); (*batch,)."""
+        del j  # one term
+        if name == "batch_prox":  # of the one term
+            return self.oracle_error("prox", x, step, result)
         bound = self._oracles.error(name, x, step, result)
         at_star = (result == self.nearest_star(x)).all(dim=-1)
         return torch.where(at_star, 0.0, bound) if name == "brox" else bound

@@ -16,7 +16,8 @@ from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import start_point
 from problems.data.load import NAMES, binary_labels, data_files, design, load
-from problems.data_facts import data_facts
+from problems.data_facts import data_facts, star_fact
+from problems.link_terms import LinkData, LinkTerms
 from problems.newton_steps import newton_ball, newton_prox
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import project_unique, require_vector
@@ -24,13 +25,14 @@ from problems.secular import EPS
 from problems.softplus import softplus, softplus_divergence
 from problems.solved import SolvedProblem
 from problems.space import Choice, LogUniform, Range
+from problems.term_index import require_index
 
 AT_ONCE = 8
 """Points at which the gap is computed together: their margins and nodes stay in the cache."""
 
 
 @dataclass(frozen=True)
-class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIncompatibleVariableOverride]
+class LogisticRegression(LinkTerms, SolvedProblem, BallOracle):  # pyright: ignore[reportIncompatibleVariableOverride]
     """f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.
 
     data: "breast_cancer" (malignant -1, benign +1), "digits" (odd -1, even +1), another of the NAMES of
@@ -67,6 +69,10 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
         """Rows -b_i a_i, (n, d)."""
         features, labels = load(self.data)
         return -binary_labels(self.data, labels).unsqueeze(-1) * design(features)
+
+    @cached_property
+    def _links(self) -> LinkData:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return LinkData("logistic", -self._z, reg=float(self.reg))
 
     @property
     def d(self) -> int:
@@ -119,12 +125,14 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
     def certified(self) -> tuple[Certificate, ...]:
         """From the Hessian A' diag(s'') A / n + reg I with 0 <= s'' <= 1/4."""
         pl = "minimise the strong convexity inequality over y on both sides"
+        x = self.x_star
         return (
             Certificate(Convex(), proof="a mean of convex functions of linear ones, plus a square"),
             Certificate(Smooth(self._L), proof="Hessian <= A'A/(4n) + reg I, eigenvalue rounded outward"),
             Certificate(StronglyConvex(self.reg), proof="Hessian >= reg I"),
             Certificate(PL(self.reg), proof=pl),
             *data_facts(self._z, 0.25, self.reg),
+            *star_fact(self._z, torch.sigmoid(self._z @ x), 0.25, x, self.x_star_error, self.reg),
         )
 
     @property
@@ -176,20 +184,13 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
         rows = self._z.to(x)
         return (rows.mT * self._curvature(x).unsqueeze(-2)) @ rows + self.reg * torch.eye(self.d).to(x)
 
-    def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
-        """z_j s'(<z_j, x>) + reg x, j: int64 (*batch,); the full gradient if j is None. (*batch, d)."""
-        if j is None:
-            return self.grad(x)
-        require_points(x, self.d)
-        rows = self._z.to(x)[j]
-        return rows * torch.sigmoid((rows * x).sum(dim=-1)).unsqueeze(-1) + self.reg * x
-
     def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """s(<z_j, x>) + reg/2 |x|^2, j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
         if j is None:
             return self.value(x)
         require_points(x, self.d)
-        return softplus((self._z.to(x)[j] * x).sum(dim=-1)) + self.reg / 2 * x.square().sum(dim=-1)
+        require_index(x, j)
+        return softplus(-self._inner_at(x, j)) + self.reg / 2 * x.square().sum(dim=-1)
 
     def part_grads(self, x: Tensor) -> Tensor:
         """z_j s'(<z_j, x>) + reg x for all j, (*batch, n, d). x: (*batch, d)."""
@@ -223,7 +224,8 @@ class LogisticRegression(SolvedProblem, BallOracle):  # pyright: ignore[reportIn
         """
         reach = 10 * (1 + self.x_star.norm() + self.x0.norm())
         size = 32 * EPS * (self._mean_length + self._L * float(reach))
-        return {"brox": 4 * size / self.reg, "prox": 4 * size / self.reg}
+        bound = 4 * size / self.reg
+        return {**super().oracle_errors, "brox": bound, "prox": bound}
 
     def prox(self, x: Tensor, stepsize: float | Tensor) -> Tensor:
         """By Newton's method to a certified residual. Shapes (*batch, d). SolverError if it fails."""

@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate
-from assumptions.guards import require_dimension, require_points, require_positive
+from assumptions.guards import require_dimension, require_positive
 from problems.base import require_start, start_point
 from problems.exact_rank import positive_rank
 from problems.general_quadratic import symmetric_rows
 from problems.link_sum import require_rows
 from problems.optimum import Optimum
 from problems.oracle_guards import require_vector
-from problems.quadratic_sum_facts import term_facts
+from problems.quadratic_sum_facts import psd_terms, star_fact, term_facts
+from problems.quadratic_terms import QuadraticTerms
 from problems.solved_quadratic import (
     Exact,
     SolvedQuadratic,
@@ -31,7 +32,7 @@ Matrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
-class QuadraticSum(SolvedQuadratic):
+class QuadraticSum(QuadraticTerms, SolvedQuadratic):  # pyright: ignore[reportIncompatibleVariableOverride]
     """f(x) = (1/n) sum_j x'A_j x / 2 - <b_j, x>: a mean of n terms.
 
     hessians: A_1, ..., A_n, each d rows of d finite numbers, symmetric, possibly indefinite; their mean A is
@@ -115,10 +116,14 @@ class QuadraticSum(SolvedQuadratic):
         return len(self.hessians)
 
     @cached_property
-    def _terms(self) -> tuple[Tensor, Tensor]:
+    def _terms(self) -> tuple[Tensor, Tensor]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """A_j, (n, d, d), and b_j, (n, d)."""
         linear = self.linear or ((0.0,) * self.d,) * self.n_terms
         return torch.tensor(self.hessians, dtype=torch.float64), torch.tensor(linear, dtype=torch.float64)
+
+    @cached_property
+    def _psd(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return psd_terms(self.hessians)
 
     @cached_property
     def _mean(self) -> tuple[list[list[Any]], list[Any]]:
@@ -196,35 +201,9 @@ class QuadraticSum(SolvedQuadratic):
         bounds = "eigenvalues of the mean of A_j, rounded outward by the margin of the class"
         at = self.x_star.tolist() if self._optimum.grad_bound == 0 else None
         terms = term_facts(self.hessians, self.linear, self._mean[0], at, self.unique_star)
-        return (*self._facts(self._mu, high, bounds), *terms)
-
-    def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
-        """A_j x - b_j, j: int64 (*batch,); the full gradient if j is None. Shapes (*batch, d)."""
-        if j is None:
-            return self.grad(x)
-        require_points(x, self.d)
-        a, b = (part.to(x)[j] for part in self._terms)
-        return (a @ x.unsqueeze(-1)).squeeze(-1) - b
-
-    def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
-        """x'A_j x / 2 - <b_j, x>, j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
-        if j is None:
-            return self.value(x)
-        require_points(x, self.d)
-        a, b = (part.to(x)[j] for part in self._terms)
-        return (x * ((a @ x.unsqueeze(-1)).squeeze(-1) / 2 - b)).sum(dim=-1)
-
-    def part_grads(self, x: Tensor) -> Tensor:
-        """A_j x - b_j for all j, (*batch, n, d). x: (*batch, d)."""
-        require_points(x, self.d)
-        a, b = (part.to(x) for part in self._terms)
-        return (a @ x[..., None, :, None]).squeeze(-1) - b
-
-    def part_values(self, x: Tensor) -> Tensor:
-        """x'A_j x / 2 - <b_j, x> for all j, (*batch, n). x: (*batch, d)."""
-        require_points(x, self.d)
-        a, b = (part.to(x) for part in self._terms)
-        return (x.unsqueeze(-2) * ((a @ x[..., None, :, None]).squeeze(-1) / 2 - b)).sum(dim=-1)
+        x = self.x_star.tolist()
+        star = star_fact(self.hessians, self.linear, x, self.x_star_error, self.unique_star)
+        return (*self._facts(self._mu, high, bounds), *terms, *star)
 
 
 def _outer(a: tuple[float, ...]) -> Matrix:

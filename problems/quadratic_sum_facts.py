@@ -16,6 +16,7 @@ from assumptions.sums.component_weakly_convex import ComponentWeaklyConvex
 from assumptions.sums.expected_similarity import ExpectedSimilarity
 from assumptions.sums.interpolation import Interpolation
 from assumptions.sums.star_similarity import StarSimilarity
+from assumptions.sums.star_variance import StarVariance
 from assumptions.sums.uniform_similarity import UniformSimilarity
 from problems.exact_rank import positive_rank
 from problems.gram import gram_bounds
@@ -39,7 +40,7 @@ def term_facts(
          for a in hessians],
         dtype=torch.float64,
     )  # fmt: skip
-    psd = all(_semidefinite(a) for a in hessians)
+    psd = psd_terms(hessians)
     spread = root_mean_square(differences)
     average = "the root of the largest eigenvalue of mean (A_j - A)^2, rounded up"
     at_star = x_star is not None and (unique or psd) and _vanish(hessians, linear, x_star)
@@ -55,6 +56,24 @@ def term_facts(
         *_convexity(stacked, psd),
         *((Certificate(Interpolation(), proof=same),) if at_star else ()),
     )
+
+
+def star_fact(
+    hessians: Matrices, linear: tuple[tuple[float, ...], ...], x_star: list[float], error: float, unique: bool
+) -> tuple[Certificate, ...]:
+    """What the gradients at the minimisers are. x_star: one, off by at most ``error``. unique: as above.
+
+    mean |A_j y - b_j|^2 for the exact minimiser y = x_star + e: by Minkowski its root is at most that at
+    x_star, in exact arithmetic, plus L_avg |e|. Where A_j >= 0, A_j y is the same for all minimisers y.
+    """
+    if len(hessians) == 1:
+        return (Certificate(StarVariance(0.0), proof="one term: its gradient is that of f"),)
+    if not (unique or all(_semidefinite(a) for a in hessians)):
+        return ()
+    square = sum(_residuals(hessians, linear, x_star), Fraction(0)) / len(hessians)
+    moved = Fraction(error) * Fraction(root_mean_square(torch.tensor(hessians, dtype=torch.float64)))
+    why = "the root of mean |A_j x_star - b_j|^2, rounded up, plus L_avg times the error of x_star"
+    return (Certificate(StarVariance(round_up(root_up(square) + moved)), proof=why),)
 
 
 def largest(matrices: Tensor) -> float:
@@ -86,6 +105,11 @@ def _convexity(stacked: Tensor, psd: bool) -> tuple[Certificate, ...]:
     )
 
 
+def psd_terms(hessians: Matrices) -> bool:
+    """Whether every A_j is positive semidefinite, in exact arithmetic."""
+    return all(_semidefinite(a) for a in hessians)
+
+
 def _semidefinite(a: tuple[tuple[float, ...], ...]) -> bool:
     matrix = torch.tensor(a, dtype=torch.float64)
     low, margin = float(torch.linalg.eigvalsh(matrix)[0]), symmetric_margin(matrix)
@@ -94,9 +118,17 @@ def _semidefinite(a: tuple[tuple[float, ...], ...]) -> bool:
 
 def _vanish(hessians: Matrices, linear: tuple[tuple[float, ...], ...], x: list[float]) -> bool:
     """A_j x = b_j for all j, exactly."""
+    return not any(_residuals(hessians, linear, x))
+
+
+def _residuals(hessians: Matrices, linear: tuple[tuple[float, ...], ...], x: list[float]) -> list[Fraction]:
+    """|A_j x - b_j|^2 for all j, exactly."""
     zero = (0.0,) * len(x)
-    return all(
-        sum((Fraction(h) * Fraction(e) for h, e in zip(row, x, strict=True)), Fraction(0)) == Fraction(b)
+    return [
+        sum(((_inner(row, x) - Fraction(b)) ** 2 for row, b in zip(a, right, strict=True)), Fraction(0))
         for a, right in zip(hessians, linear or (zero,) * len(hessians), strict=True)
-        for row, b in zip(a, right, strict=True)
-    )
+    ]
+
+
+def _inner(row: tuple[float, ...], x: list[float]) -> Fraction:
+    return sum((Fraction(h) * Fraction(e) for h, e in zip(row, x, strict=True)), Fraction(0))

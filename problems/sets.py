@@ -3,6 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from assumptions.base import EPS
 from assumptions.guards import require_finite, require_points
+from assumptions.outward import root_up, round_up
 from assumptions.specification import Specified
 from problems.oracle_guards import require_vector
 
@@ -35,6 +37,18 @@ class ConvexSet(Specified, ABC):
     @abstractmethod
     def contains(self, x: Tensor) -> Tensor:
         """Whether x is in C, up to a few roundings of |x|. x: (*batch, d). Returns bool (*batch,)."""
+
+    @property
+    def diameter(self) -> float:
+        """A bound on the distance of two points of C, rounded up; inf of an unbounded set."""
+        return math.inf
+
+    def lmo(self, g: Tensor) -> Tensor:
+        """A point of C where <g, .> is least, for a bounded C. Shapes (*batch, d). TypeError for others."""
+        require_points(g, self.d, "g")
+        raise TypeError(
+            f"a linear function has no minimum over every direction of {self!r}, which is unbounded"
+        )
 
     @abstractmethod
     def _pull(self, x: Tensor) -> Tensor:
@@ -102,6 +116,23 @@ class Box(ConvexSet):
         require_points(x, self.d)
         low, high = self._sides
         return ((low.to(x) <= x) & (x <= high.to(x))).all(dim=-1)
+
+    @cached_property
+    def diameter(self) -> float:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The length of the diagonal, rounded up; inf if a side is missing."""
+        if not all(abs(side) < math.inf for side in (*self.low, *self.high)):
+            return math.inf
+        widths = (Fraction(b) - Fraction(a) for a, b in zip(self.low, self.high, strict=True))
+        return round_up(root_up(sum((width**2 for width in widths), Fraction(0))))
+
+    def lmo(self, g: Tensor) -> Tensor:
+        """The corner against g; the lower side where g_i = 0. TypeError if a side is missing."""
+        if self.diameter == math.inf:
+            return super().lmo(g)
+        require_points(g, self.d, "g")
+        low, high = self._sides
+        corner = torch.where(g < 0, high.to(g), low.to(g))
+        return torch.where(g.isnan(), g, corner)
 
     def _pull(self, x: Tensor) -> Tensor:
         low, high = self._sides

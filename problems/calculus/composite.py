@@ -7,25 +7,25 @@ from problems.base import Problem
 
 
 class Composite(Problem):
-    """A problem made of ``parts``; it is finite where they are, and reads their files."""
+    """A problem made of ``members``; it is finite where they are, and reads their files."""
 
     @property
     @abstractmethod
-    def parts(self) -> tuple[Problem, ...]:
+    def members(self) -> tuple[Problem, ...]:
         """The problems that this one is made of."""
 
-    def _require_parts(self, *parts: object) -> None:
+    def _require_members(self, *members: object) -> None:
         """TypeError unless all are Problems, ValueError if one has noise."""
-        for part in parts:
-            if not isinstance(part, Problem):
-                raise TypeError(f"{type(self).__name__} is made of Problems, got {part!r}")
-            if part.offers("noise"):
-                raise ValueError(f"noise comes last, as in Noisy({type(self).__name__}(...)); got {part!r}")
+        for member in members:
+            if not isinstance(member, Problem):
+                raise TypeError(f"{type(self).__name__} is made of Problems, got {member!r}")
+            if member.offers("noise"):
+                raise ValueError(f"noise comes last, as in Noisy({type(self).__name__}(...)); got {member!r}")
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Those of the parts, each once."""
-        return tuple(dict.fromkeys(file for part in self.parts for file in part.files))
+        """Those of the members, each once."""
+        return tuple(dict.fromkeys(file for member in self.members for file in member.files))
 
 
 class OfOne(Composite):
@@ -34,7 +34,7 @@ class OfOne(Composite):
     problem: Problem
 
     @property
-    def parts(self) -> tuple[Problem, ...]:
+    def members(self) -> tuple[Problem, ...]:
         """The one."""
         return (self.problem,)
 
@@ -57,7 +57,7 @@ def everywhere(problem: Problem) -> set[str]:
 def has_domain(problem: Problem) -> bool:
     """True if f may be infinite somewhere: the problem says itself where it is defined."""
     if isinstance(problem, Composite):
-        return any(has_domain(part) for part in problem.parts)
+        return any(has_domain(member) for member in problem.members)
     return type(problem).contains is not Problem.contains and "Continuous" not in everywhere(problem)
 
 

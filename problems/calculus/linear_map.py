@@ -47,7 +47,7 @@ class LinearMap(OfOne):
 
     def __post_init__(self) -> None:
         """Rows of floats, checked."""
-        self._require_parts(self.problem)
+        self._require_members(self.problem)
         if has_domain(self.problem):
             raise ValueError(f"problem must be finite everywhere, got {self.problem!r}")
         rows = tuple(as_floats("matrix", row) for row in self.matrix)

@@ -35,7 +35,7 @@ class Regularised(OfOne):
 
     def __post_init__(self) -> None:
         """Floats, checked."""
-        self._require_parts(self.problem)
+        self._require_members(self.problem)
         require_positive(reg=self.reg)
         object.__setattr__(self, "reg", float(self.reg))
         if self.center != ():
@@ -115,8 +115,13 @@ class Regularised(OfOne):
         w = x / shrunk + self._center.to(x) * (1 - 1 / shrunk)
         return self.problem.prox(w, step / shrunk)  # pyright: ignore[reportAttributeAccessIssue]
 
-    def oracle_error(self, name: str, x: Tensor, step: float | Tensor, result: Tensor) -> Tensor:
+    def oracle_error(
+        self, name: str, x: Tensor, step: float | Tensor, result: Tensor, j: Tensor | None = None
+    ) -> Tensor:
         """Of prox: that of the inner one at the points it is asked for, (*batch,)."""
+        del j  # one term
+        if name == "batch_prox":  # of the one term
+            return self.oracle_error("prox", x, step, result)
         share = positive_step(x, self.d, stepsize=step)
         shrunk = 1 + share * self.reg
         w = x / shrunk + self._center.to(x) * (1 - 1 / shrunk)

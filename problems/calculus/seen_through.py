@@ -41,7 +41,7 @@ class SeenThrough(OfOne):
 
     def _require_inner(self) -> None:
         """TypeError or ValueError as ``Composite``; ValueError if its start leaves the domain."""
-        self._require_parts(self.problem)
+        self._require_members(self.problem)
         if self.units.moves and has_domain(self.problem) and not bool(self.contains(self.x0)):
             raise ValueError(f"rounding moves x0 out of the domain of {self.problem!r}; choose other numbers")
 
@@ -236,8 +236,13 @@ class SeenThrough(OfOne):
         """unit times the inner ones."""
         return {name: error * self.units.unit for name, error in self.problem.oracle_errors.items()}
 
-    def oracle_error(self, name: str, x: Tensor, step: float | Tensor, result: Tensor) -> Tensor:
+    def oracle_error(
+        self, name: str, x: Tensor, step: float | Tensor, result: Tensor, j: Tensor | None = None
+    ) -> Tensor:
         """unit times the inner bound at the inner points, (*batch,)."""
+        del j  # one term
+        if name == "batch_prox":  # of the one term
+            return self.oracle_error("prox", x, step, result)
         inner = self._inner
         share = self.units.height / self.units.unit**2 if name == "prox" else 1 / self.units.unit
         return self.units.unit * self.problem.oracle_error(name, inner(x), step * share, inner(result))

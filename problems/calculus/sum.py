@@ -31,7 +31,7 @@ class Terms(Composite):
     def _require(self) -> None:
         if not isinstance(self.problems, tuple) or not self.problems:
             raise ValueError(f"problems must be a tuple of at least one Problem, got {self.problems!r}")
-        self._require_parts(*self.problems)
+        self._require_members(*self.problems)
         if len({p.d for p in self.problems}) != 1:
             raise ValueError(f"problems must have one dimension, got {[p.d for p in self.problems]}")
         require_start(self.start, self.d)
@@ -44,7 +44,7 @@ class Terms(Composite):
         """1 for a sum, 1 / n for a mean."""
 
     @property
-    def parts(self) -> tuple[Problem, ...]:
+    def members(self) -> tuple[Problem, ...]:
         """All of them."""
         return self.problems
 

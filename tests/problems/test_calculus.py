@@ -303,6 +303,9 @@ def test_estimates_are_rescaled(problem: Problem):
         assumption = certificate.assumption
         if not isinstance(assumption, Inequality) or problem.n_terms > 100:
             continue
+        if type(assumption).__module__.startswith("assumptions.composite"):
+            assert not any(type(c.assumption) is type(assumption) for c in scaled.certified)
+            continue  # what is rescaled is one function, without parts
         tried = [problem.into_domain(p) for p in sample_points(problem, 100, assumption.arity, seed=4)]
         (same,) = [
             c.assumption

@@ -60,7 +60,7 @@ def test_value_gap_and_subgradient(problem: Constrained):
     ).sum(-1)
     assert (lines <= problem.value(x) + 1e-12).all()
     assert (problem.grad(problem.nearest_star(x)) == 0).all() or isinstance(problem.problem, WeightedL1)
-    (convex,) = problem.certified
+    convex, *_ = problem.certified
     assert convex.assumption.refute(problem, budget=2000).verdict != "refuted"
 
 

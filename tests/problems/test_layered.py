@@ -463,9 +463,9 @@ def test_sums_of_exponentials_have_local_constants_alone():
 
 def test_sums_know_what_all_parts_know():
     x = around(MIXED, 7)
-    pieces = x.split([part.d for part in MIXED.parts], dim=-1)
+    pieces = x.split([part.d for part in MIXED.problems], dim=-1)
     assert torch.allclose(
-        MIXED.value(x), sum(part.value(piece) for part, piece in zip(MIXED.parts, pieces, strict=True))
+        MIXED.value(x), sum(part.value(piece) for part, piece in zip(MIXED.problems, pieces, strict=True))
     )
     assert MIXED.f_star == 2.0
     assert MIXED.offers("hvp")
@@ -475,7 +475,7 @@ def test_sums_know_what_all_parts_know():
     assert not proximal.offers("hvp")
     z = around(proximal, 4)
     step = torch.full((4, 1), 0.3, dtype=torch.float64)
-    expected = torch.cat([p.prox(y, 0.3) for p, y in zip(proximal.parts, z.split(2, -1), strict=True)], -1)
+    expected = torch.cat([p.prox(y, 0.3) for p, y in zip(proximal.problems, z.split(2, -1), strict=True)], -1)
     assert torch.equal(proximal.prox(z, step), expected)
     unbounded = LayerSum((PRODUCT_OF_ONE_LAYER, Huber(d=2)))
     assert not unbounded.offers("f_star")
@@ -591,9 +591,9 @@ def test_regions_are_products_of_balls():
         (lambda: CoupledQuadratic(FLAT, (2, 0)), ValueError, "sizes must be an integer >= 1"),
         (lambda: CoupledQuadratic(FLAT, ()), ValueError, "sizes must be a non-empty tuple"),
         (lambda: CoupledQuadratic(FLAT, (1, 1), center=(1.0,)), ValueError, "center must have 2"),
-        (lambda: LayerSum(()), ValueError, "parts must be a non-empty tuple"),
-        (lambda: LayerSum((SUM_SQUARED,)), ValueError, "parts must be problems of one layer"),
-        (lambda: LayerSum((3,)), ValueError, "parts must be problems of one layer"),
+        (lambda: LayerSum(()), ValueError, "problems must be a non-empty tuple"),
+        (lambda: LayerSum((SUM_SQUARED,)), ValueError, "problems must be Problems of one layer"),
+        (lambda: LayerSum((3,)), ValueError, "problems must be Problems of one layer"),
         (lambda: LayerSum((LinkSum("square", ((1.0,), (2.0,))),)), ValueError, "one layer and one term"),
         (lambda: LayerSum((Noisy(Huber(), SignNoise(1.0)),)), ValueError, "noise comes last"),
         (lambda: LayerSum((Huber(d=2),), start=(1.0,)), ValueError, "start must be empty or have 2"),

@@ -1,0 +1,141 @@
+"""Means of terms h(<a_j, x - c> - b_j) + reg/2 |x|^2: their gradients and proximal steps."""
+
+import math
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding
+
+from assumptions.base import EPS
+from assumptions.guards import require_points
+from problems.base import Problem
+from problems.link_error import link_error
+from problems.link_prox import link_move
+from problems.links import LINKS
+from problems.oracle_guards import positive_step
+from problems.term_index import require_index, require_indices
+
+
+class LinkData(NamedTuple):
+    """link: the name of h. rows: a_j, (n, d), not 0. targets: b_j, (n,), None for 0. center: c, None for 0.
+
+    reg: >= 0.
+    """
+
+    link: str
+    rows: Tensor
+    targets: Tensor | None = None
+    center: Tensor | None = None
+    reg: float = 0.0
+
+
+class LinkTerms(Problem):
+    """f(x) = mean_j h(<a_j, x - c> - b_j) + reg/2 |x|^2, each term with its reg/2 |x|^2.
+
+    A subclass gives ``_links``. ``batch_prox`` is offered where h is convex.
+    """
+
+    @property
+    @abstractmethod
+    def _links(self) -> LinkData:
+        """The data of the terms."""
+
+    def _rows_at(self, x: Tensor, j: Tensor) -> tuple[Tensor, Tensor | None]:
+        """a_j, (*j.shape, d), and b_j, shaped as j, for j of any shape. IndexError for other numbers."""
+        data = self._links
+        rows = embedding(j, data.rows.to(x))
+        return rows, None if data.targets is None else data.targets.to(x).take(j)
+
+    def _around(self, x: Tensor) -> Tensor:
+        """x - c. Shapes (*batch, d)."""
+        center = self._links.center
+        return x if center is None else x - center.to(x)
+
+    def _inner_at(self, x: Tensor, j: Tensor) -> Tensor:
+        """<a_j, x - c> - b_j, j: int64 (*batch,). Returns (*batch,)."""
+        rows, b = self._rows_at(x, j)
+        s = torch.linalg.vecdot(rows, self._around(x))
+        return s if b is None else s - b
+
+    def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
+        """h'(s_j) a_j + reg x, j: int64 (*batch,); the full gradient if j is None. Shapes (*batch, d)."""
+        if j is None:
+            return self.grad(x)
+        require_points(x, self.d)
+        require_index(x, j)
+        rows, b = self._rows_at(x, j)
+        s = torch.linalg.vecdot(rows, self._around(x))
+        weights = LINKS[self._links.link].slope(s if b is None else s - b).unsqueeze(-1)
+        reg = self._links.reg
+        return torch.addcmul(reg * x, rows, weights) if reg else rows * weights
+
+    def batch_grad(self, x: Tensor, j: Tensor) -> Tensor:
+        """Gradient of the mean of the terms j, int64 (*batch, b), which may repeat. Shapes (*batch, d)."""
+        require_points(x, self.d)
+        require_indices(x, j)
+        if j.shape[-1] == 1:
+            return self.part_grad(x, j.squeeze(-1))
+        rows, b = self._rows_at(x, j)
+        s = (rows @ self._around(x).unsqueeze(-1)).squeeze(-1)
+        slope = LINKS[self._links.link].slope(s if b is None else s - b)
+        mean = (slope.unsqueeze(-2) @ rows).squeeze(-2) / j.shape[-1]
+        reg = self._links.reg
+        return mean + reg * x if reg else mean
+
+    def batch_prox(self, x: Tensor, j: Tensor, stepsize: float | Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """argmin_z (mean of the terms j)(z) + |z - x|^2 / (2 stepsize). Shapes (*batch, d).
+
+        x: (*batch, d). j: int64 (*batch, b), may repeat. stepsize w > 0: float or (*batch, 1). With reg it is
+        the step w / (1 + reg w) of the links alone from x / (1 + reg w). TypeError where h is not convex.
+        """
+        if not LINKS[self._links.link].convex:
+            raise TypeError(f"batch_prox needs a convex link, got {self._links.link!r} in {self!r}")
+        rows, inner, y, step = self._shrunk(x, j, stepsize)
+        count, b = math.prod(y.shape[:-1]), j.shape[-1]
+        rows = rows.expand(*y.shape[:-1], b, self.d).reshape(count, b, self.d)
+        move = link_move(self._links.link, rows, inner.reshape(count, b), step.reshape(count, 1))
+        return y + move.reshape(y.shape)
+
+    def _shrunk(
+        self, x: Tensor, j: Tensor, stepsize: float | Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """a_j, <a_j, y - c> - b_j, y = x / (1 + reg w) and w / (1 + reg w), on one batch but for a_j."""
+        require_points(x, self.d)
+        require_indices(x, j)
+        step = positive_step(x, self.d, stepsize=stepsize)
+        rows, b = self._rows_at(x.detach(), j)
+        shrunk = 1 + self._links.reg * step
+        y, step = x / shrunk, step / shrunk
+        inner = (rows @ self._around(y).unsqueeze(-1)).squeeze(-1)
+        return rows, inner if b is None else inner - b, y, step.expand(*y.shape[:-1], 1)
+
+    def offers(self, name: str) -> bool:
+        """True if the problem has this oracle or fact; ``batch_prox`` where h is convex."""
+        return LINKS[self._links.link].convex if name == "batch_prox" else super().offers(name)
+
+    @property
+    def oracle_errors(self) -> Mapping[str, float]:
+        """inf for ``batch_prox``: ``oracle_error`` bounds each call."""
+        return {**super().oracle_errors, "batch_prox": math.inf}
+
+    def oracle_error(
+        self, name: str, x: Tensor, step: float | Tensor, result: Tensor, j: Tensor | None = None
+    ) -> Tensor:
+        """Of ``batch_prox``: ``link_error`` with room for the rounding of sums, (*batch,)."""
+        if name != "batch_prox":
+            return super().oracle_error(name, x, step, result)
+        if j is None:
+            raise ValueError("j must be the terms of the batch, got None")
+        data = self._links
+        rows, _, y, step = self._shrunk(x, j, step)
+        rounding = (self.d + j.shape[-1] + 16) * EPS
+        inner = (rows @ self._around(result).unsqueeze(-1)).squeeze(-1)
+        center = 0.0 if data.center is None else data.center.to(x).norm()
+        size = rows.norm(dim=-1) * (result.norm(dim=-1) + center).unsqueeze(-1)
+        if data.targets is not None:
+            targets = data.targets.to(x).take(j)
+            inner, size = inner - targets, size + targets.abs()
+        return link_error(data.link, rows, inner, y, result, step, rounding, size)
