@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import broximal, refute
+from benchmarks import broximal, refute, seeds
 
 
 @pytest.fixture(scope="module")
@@ -115,4 +115,38 @@ def test_the_table_names_hardware_searches_and_cases(searches: dict, capsys: pyt
     refute.main(["--budget", "10"])
     text = capsys.readouterr().out
     for word in ("cpu:", "torch:", *refute.SEARCHES, *searches["results"], "supremum"):
+        assert word in text
+
+
+@pytest.fixture(scope="module")
+def many_seeds(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    file: Path = tmp_path_factory.mktemp("benchmark") / "numbers.json"
+    size = ["--terms", "40", "--dimension", "5", "--steps", "150", "--every", "10"]
+    seeds.main([*size, "--seeds", "4", "70", "--repeats", "1", "--processes", "0", "--json", str(file)])
+    return json.loads(file.read_text())
+
+
+@pytest.mark.parametrize("method", ["SGD", "PAGE"])
+def test_seeds_together_are_the_seeds_alone(many_seeds: dict, method: str):
+    """Draws bit for bit, iterates to rounding; NumPy's own loop ends at the same points."""
+    found = many_seeds[method]
+    assert found["draws"] == 0
+    assert found["iterates"] <= 1e-11
+    assert found["numpy difference"] <= 1e-11
+    assert all(seconds[0] > 0 for seconds in (*found["run"].values(), found["numpy"]))
+    assert found["recorded"] > 0
+
+
+def test_a_process_of_one_seed_runs(tmp_path: Path):
+    size = seeds.Size(n=20, d=3, steps=5, every=5)
+    path = seeds.data_file(size, tmp_path)
+    seeds.main(["--one", "PAGE", str(path), "--steps", "5", "--every", "5"])
+    assert seeds.process_seconds("SGD", path, size) > 0
+
+
+def test_the_table_of_seeds_names_rivals_and_targets(capsys: pytest.CaptureFixture[str]):
+    size = ["--terms", "20", "--dimension", "3", "--steps", "5", "--every", "5", "--processes", "0"]
+    seeds.main([*size, "--seeds", "2", "30", "--repeats", "1"])
+    text = capsys.readouterr().out
+    for word in ("cpu:", "SGD", "PAGE", "30 seeds", "NumPy, loop over 2 seeds", "target", "recording gap"):
         assert word in text

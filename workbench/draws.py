@@ -1,162 +1,43 @@
-"""Randomness of methods as spaces, sampled or enumerated, and the uniforms behind the samples.
-
-A space consumes ``width`` uniforms: ``value(u)`` maps ``(*batch, width)`` to a draw; ``outcomes()``
-lists all draws with their probabilities, for exact expectations. One ``step`` serves both.
+"""The uniforms behind the draws of methods, and the draws of a run.
 
 Uniforms are a pure function of (seed, replicate, stream, step): counter-based Philox, so a replicate
 sees the same numbers whatever the batching, the order and the number of workers.
 """
 
-import itertools
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from assumptions.guards import require_dimension, require_nonnegative
+from workbench.noise_draw import NoiseDraw
+from workbench.spaces import Coin, Gaussian, Index, Indices, Space, Subset
+
+__all__ = [
+    "CHUNK",
+    "STREAM_INIT",
+    "STREAM_METHOD",
+    "STREAM_STARTS",
+    "Coin",
+    "DrawStream",
+    "Gaussian",
+    "Index",
+    "Indices",
+    "NoiseDraw",
+    "Space",
+    "Subset",
+    "uniforms",
+]
 
 CHUNK = 100
 """Steps that share one Philox counter; part of the format."""
 
 STREAM_METHOD, STREAM_INIT, STREAM_STARTS = 0, 1, 3
 
-
-class Space(Protocol):
-    """A random object that can be sampled and, if finite, enumerated."""
-
-    @property
-    def width(self) -> int:
-        """Uniforms consumed."""
-        ...
-
-    @property
-    def size(self) -> float:
-        """Number of outcomes; inf if not enumerable."""
-        ...
-
-    def value(self, u: Tensor) -> Tensor:
-        """u in [0, 1): (*batch, width). Returns the draw, batch axes first."""
-        ...
-
-    def outcomes(self) -> tuple[Tensor, Tensor]:
-        """All draws (size, ...) and their probabilities (size,)."""
-        ...
-
-
-@dataclass(frozen=True)
-class Coin:
-    """True with probability p; draws (*batch, 1) bool. 0 <= p <= 1, a float or (*batch, 1)."""
-
-    p: float | Tensor
-    width: int = 1
-    size: float = 2
-
-    def __post_init__(self) -> None:
-        """Guard the probability."""
-        require_nonnegative(p=self.p)
-        if not bool(torch.as_tensor(self.p <= 1).all()):
-            raise ValueError(f"p must be at most 1, got {self.p!r}")
-
-    def value(self, u: Tensor) -> Tensor:
-        """Heads where u < p."""
-        return u < torch.as_tensor(self.p, dtype=u.dtype, device=u.device)
-
-    def outcomes(self) -> tuple[Tensor, Tensor]:
-        """Heads, tails."""
-        p = float(self.p)
-        return torch.tensor([[True], [False]]), torch.tensor([p, 1 - p], dtype=torch.float64)
-
-
-@dataclass(frozen=True)
-class Index:
-    """Uniform on {0, ..., n-1}; draws (*batch, 1) int64. n >= 1."""
-
-    n: int
-    width: int = 1
-
-    def __post_init__(self) -> None:
-        """Guard the count."""
-        require_dimension(n=self.n)
-
-    @property
-    def size(self) -> float:
-        """n."""
-        return self.n
-
-    def value(self, u: Tensor) -> Tensor:
-        """floor(u n)."""
-        return (u * self.n).long().clamp(max=self.n - 1)
-
-    def outcomes(self) -> tuple[Tensor, Tensor]:
-        """Every index, each with probability 1 / n."""
-        return torch.arange(self.n)[:, None], torch.full((self.n,), 1 / self.n, dtype=torch.float64)
-
-
-@dataclass(frozen=True)
-class Subset:
-    """Uniform on the subsets of {0, ..., n-1} of size b; draws (*batch, b) int64, sorted. 1 <= b <= n."""
-
-    n: int
-    b: int
-
-    def __post_init__(self) -> None:
-        """Guard the counts."""
-        require_dimension(n=self.n, b=self.b)
-        if self.b > self.n:
-            raise ValueError(f"b must be at most n = {self.n}, got {self.b}")
-
-    @property
-    def width(self) -> int:
-        """n: one key per element, the b smallest are taken."""
-        return self.n
-
-    @property
-    def size(self) -> float:
-        """Binomial(n, b)."""
-        return math.comb(self.n, self.b)
-
-    def value(self, u: Tensor) -> Tensor:
-        """The b elements with the smallest keys."""
-        return u.argsort(dim=-1, stable=True)[..., : self.b].sort(dim=-1).values
-
-    def outcomes(self) -> tuple[Tensor, Tensor]:
-        """Every subset, each equally likely."""
-        all_subsets = list(itertools.combinations(range(self.n), self.b))
-        weight = torch.full((len(all_subsets),), 1 / len(all_subsets), dtype=torch.float64)
-        return torch.tensor(all_subsets), weight
-
-
-@dataclass(frozen=True)
-class Gaussian:
-    """Standard normal in R^d, d >= 1; draws (*batch, d). Not enumerable."""
-
-    d: int
-    size: float = math.inf
-
-    def __post_init__(self) -> None:
-        """Guard the dimension."""
-        require_dimension(d=self.d)
-
-    @property
-    def width(self) -> int:
-        """Two uniforms per pair of normals."""
-        return 2 * ((self.d + 1) // 2)
-
-    def value(self, u: Tensor) -> Tensor:
-        """Box-Muller."""
-        half = self.width // 2
-        length = (-2 * torch.log1p(-u[..., :half])).sqrt()
-        angle = 2 * math.pi * u[..., half:]
-        return torch.cat([length * angle.cos(), length * angle.sin()], -1)[..., : self.d]
-
-    def outcomes(self) -> tuple[Tensor, Tensor]:
-        """TypeError: a normal has no finite list of outcomes."""
-        raise TypeError("a Gaussian draw cannot be enumerated")
+AT_ONCE = 2**21
+"""Uniforms that are made at once, at most, unless one step needs more."""
 
 
 def uniforms(seed: int, replicates: Sequence[int], stream: int, step: int, width: int) -> Tensor:
@@ -164,51 +45,77 @@ def uniforms(seed: int, replicates: Sequence[int], stream: int, step: int, width
 
     Numbers of (seed, replicate, stream, step) only; ``width`` is part of the format of a stream.
     """
+    return _table(seed, replicates, stream, step, width, 1)[0]
+
+
+def _table(seed: int, replicates: Sequence[int], stream: int, step: int, width: int, count: int) -> Tensor:
+    """The uniforms of ``count`` steps that share a counter, (count, len(replicates), width)."""
     chunk, offset = divmod(step, CHUNK)
-    rows = np.empty((len(replicates), width), dtype=np.uint64)
+    # one value of the counter makes four numbers
+    first, skip = divmod(offset * width, 4)
+    bits = np.empty((count, len(replicates), width), dtype=np.uint64)
+    philox = np.random.Philox(key=[seed, 0], counter=[first, 0, chunk, stream])
+    state: Any = philox.state
     for row, replicate in enumerate(replicates):
-        bits = np.random.Philox(key=[seed, replicate], counter=[0, 0, chunk, stream])
-        rows[row] = bits.random_raw((offset + 1) * width)[offset * width :]
-    return torch.from_numpy((rows >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+        # as Philox(key=[seed, replicate], counter=...), which takes seven times as long
+        state["state"]["key"][1] = replicate
+        philox.state = state
+        bits[:, row] = philox.random_raw(skip + count * width)[skip:].reshape(count, width)
+    return torch.from_numpy((bits >> np.uint64(11)).astype(np.float64) * 2.0**-53)
 
 
 class DrawStream:
     """The draws of a block of replicates, step after step.
 
     ``spaces`` is what ``method.draws(problem)`` returns at the first step; later ones may differ (a
-    scheduled probability) but must be as wide. Raw numbers are made a chunk at a time, draws on the
-    CPU whatever the device.
+    scheduled probability) but must be as wide. Raw numbers are made for many steps at once, and so are the
+    draws where ``spaces`` serve; on the CPU whatever the device.
     """
 
     def __init__(
         self, seed: int, replicates: Sequence[int], spaces: Mapping[str, Space], device: str
     ) -> None:
-        self.seed, self.replicates, self.device = seed, replicates, device
+        self.seed, self.replicates, self.device, self.spaces = seed, replicates, device, spaces
         self.width = sum(space.width for space in spaces.values())
-        self._chunk = -1
+        # fewer steps at once where their numbers are many; a divisor of CHUNK
+        numbers = max(1, len(replicates) * self.width)
+        self._count = next(n for n in (CHUNK, 10, 1) if n == 1 or n * numbers <= AT_ONCE)
+        self._first = -1
         self._table = torch.empty(0)
+        self._decoded: dict[str, Sequence[Tensor]] = {}
 
     def at(self, step: int, spaces: Mapping[str, Space], stream: int = STREAM_METHOD) -> SimpleNamespace:
         """The draws of one step as attributes, each batch first. ValueError if the width has changed."""
-        width = sum(space.width for space in spaces.values())
-        if width != self.width:
-            raise ValueError(f"draws of step {step} consume {width} uniforms, not {self.width} as the first")
-        if not width:
+        if not spaces:
             return SimpleNamespace()
+        if spaces is not self.spaces:
+            width = sum(space.width for space in spaces.values())
+            if width != self.width:
+                said = f"consume {width} uniforms, not {self.width} as the first"
+                raise ValueError(f"draws of step {step} {said}")
         if stream != STREAM_METHOD:
-            return self._split(uniforms(self.seed, self.replicates, stream, step, width), spaces)
-        return self._split(self._from_chunk(step), spaces)
+            u = uniforms(self.seed, self.replicates, stream, step, self.width)
+            return SimpleNamespace(**self._values(u, spaces))
+        offset = step % self._count
+        self._read(step - offset)
+        if spaces is not self.spaces:
+            return SimpleNamespace(**self._values(self._table[offset], spaces))
+        if not self._decoded:
+            # steps lead, so that hyperparameters (*batch, 1) of a space broadcast
+            values = self._values(self._table, spaces)
+            self._decoded = {name: value.unbind(0) for name, value in values.items()}
+        return SimpleNamespace(**{name: values[offset] for name, values in self._decoded.items()})
 
-    def _from_chunk(self, step: int) -> Tensor:
-        chunk, offset = divmod(step, CHUNK)
-        if chunk != self._chunk:
-            wide = uniforms(self.seed, self.replicates, STREAM_METHOD, chunk * CHUNK, CHUNK * self.width)
-            self._table, self._chunk = wide.reshape(len(self.replicates), CHUNK, self.width), chunk
-        return self._table[:, offset]
+    def _read(self, first: int) -> None:
+        """Make the table of the steps that start with ``first`` the current one."""
+        if first != self._first:
+            key = (self.seed, self.replicates, STREAM_METHOD, first, self.width, self._count)
+            self._table, self._first, self._decoded = _table(*key), first, {}
 
-    def _split(self, u: Tensor, spaces: Mapping[str, Space]) -> SimpleNamespace:
-        draw, start = SimpleNamespace(), 0
-        for name, space in spaces.items():
-            setattr(draw, name, space.value(u[..., start : start + space.width]).to(self.device))
-            start += space.width
-        return draw
+    def _values(self, u: Tensor, spaces: Mapping[str, Space]) -> dict[str, Tensor]:
+        widths = [space.width for space in spaces.values()]
+        parts = u.split(widths, dim=-1)
+        return {
+            name: space.value(part).to(self.device)
+            for (name, space), part in zip(spaces.items(), parts, strict=True)
+        }

@@ -11,11 +11,12 @@ from assumptions.norms import require_norm
 from problems.ball_oracle import BallOracle
 from problems.base import Problem
 from workbench.draws import DrawStream
-from workbench.measure import cumulative, measuring, read_block
+from workbench.measure import measuring, read_walk
 from workbench.methods.base import Method
 from workbench.quantities import SHARED, Quantity, as_quantity
+from workbench.stretch import as_rows
 from workbench.trace import Trace
-from workbench.walk import Memory, as_rows, walk
+from workbench.walk import Memory, walk
 
 BLOCK = 64
 """Replicates that run together: matrix products differ in the last digits between batch sizes, so a
@@ -36,6 +37,7 @@ def run(
     *,
     steps: int,
     replicates: int | None = None,
+    first: int = 0,
     seed: int = 0,
     record: Sequence[str] | None = None,
     every: int = 1,
@@ -48,7 +50,8 @@ def run(
 ) -> Trace:
     """Run ``method`` for ``steps`` steps and record quantities.
 
-    x0: (d,) or (replicates, d); the problem's start by default. 0 <= seed < 2**63. ``schedule``
+    x0: (d,) or (replicates, d); the problem's start by default. 0 <= seed < 2**63. ``first``: the number of
+    the first replicate; a replicate's draws depend on its number alone. ``schedule``
     gives hyperparameters that change with k: a function of the tensor 0..steps, or a table
     (steps + 1,) or (replicates, steps + 1); for names ending in _i or _j with that axis last.
     ``record`` names quantities: shared, the method's, or further ones given in ``quantities``;
@@ -64,7 +67,7 @@ def run(
     require_dimension(steps=steps, every=every)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ValueError(f"seed must be an integer in [0, 2**63), got {seed!r}")
-    start = _starts(problem, x0, replicates, device)
+    start = _starts(problem, x0, replicates, device, method.anywhere)
     rows = start.shape[0]
     known = {n: as_quantity(n, q) for n, q in {**SHARED, **method.quantities, **(quantities or {})}.items()}
     chosen = _chosen(known, problem, record, norm)
@@ -86,7 +89,9 @@ def run(
                     problem,
                     start[cut].clone(),
                     steps,
-                    DrawStream(seed, block, part.draws(problem), device),
+                    DrawStream(
+                        seed, range(first + block.start, first + block.stop), part.draws(problem), device
+                    ),
                     {n: (t[cut] if t.shape[0] == rows else t).to(device) for n, t in tables.items()},
                     chosen,
                     every,
@@ -123,7 +128,9 @@ def _require_runnable(method: Method, problem: Problem, norm: Norm | None) -> No
     return norm
 
 
-def _starts(problem: Problem, x0: Tensor | None, replicates: int | None, device: str) -> Tensor:
+def _starts(
+    problem: Problem, x0: Tensor | None, replicates: int | None, device: str, anywhere: bool
+) -> Tensor:
     """One start per replicate, (replicates, d) in float64."""
     start = problem.x0 if x0 is None else x0
     require_points(start, problem.d, "x0")
@@ -139,9 +146,16 @@ def _starts(problem: Problem, x0: Tensor | None, replicates: int | None, device:
             f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted"
         )
     start = start.expand(rows, -1)
-    if not bool(problem.contains(start).all()):
+    if not anywhere and not bool(problem.contains(start).all()):
         raise ValueError(f"x0 is outside the domain of {problem!r}")
     return start
+
+
+def lacking(quantity: Quantity, problem: Problem, norm: Norm) -> list[str]:
+    """What a quantity needs and the problem does not offer."""
+    if "nearest_star" in quantity.needs and not problem.offers_dist(norm):
+        return ["nearest_star"]
+    return [need for need in quantity.needs if not problem.offers(need)]
 
 
 def _chosen(
@@ -151,13 +165,11 @@ def _chosen(
     for name in RECORD if record is None else record:
         if name not in known:
             raise ValueError(f"record names {name!r}, known quantities: {', '.join(sorted(known))}")
-        lacking = [need for need in known[name].needs if not problem.offers(need)]
-        if "nearest_star" in known[name].needs and not problem.offers_dist(norm):
-            lacking = ["nearest_star"]
-        if not lacking:
+        missing = lacking(known[name], problem, norm)
+        if not missing:
             chosen[name] = known[name]
         elif record is not None:
-            raise ValueError(f"{name} needs {', '.join(lacking)}, which {problem!r} does not offer")
+            raise ValueError(f"{name} needs {', '.join(missing)}, which {problem!r} does not offer")
     return chosen
 
 
@@ -215,11 +227,10 @@ def _run_block(
     keep_state: bool,
     memory: Memory | None,
 ) -> Trace:
-    walked = (memory.walk if memory else walk)(method, problem, x0, steps, draws, tables)
-    kept = sorted({*range(0, steps + 1, every), steps})
-    reading = read_block(problem, method, walked.states, walked.stated, tables, kept, norm)
-    diverged_at = walked.diverged_at
-    lost = ((diverged_at >= 0)[:, None] & (torch.tensor(kept).to(x0.device) >= diverged_at[:, None])).cpu()
+    walked = (memory.walk if memory else walk)(method, problem, x0, steps, draws, tables, every)
+    reading = read_walk(problem, method, walked, tables, norm)
+    diverged_at, kept = walked.diverged_at, torch.tensor(walked.kept)
+    lost = ((diverged_at >= 0)[:, None] & (kept.to(x0.device) >= diverged_at[:, None])).cpu()
     # a reader need not pass nan on: torch.sign(nan) is 0
     values = {name: q.read(reading) for name, q in quantities.items()}
     values = {n: torch.where(as_rows(lost.to(v.device), v, 2), torch.nan, v) for n, v in values.items()}
@@ -229,11 +240,11 @@ def _run_block(
         steps=steps,
         seed=draws.seed,
         norm=norm,
-        k=torch.tensor(kept),
+        k=kept,
         quantities={name: v.cpu() for name, v in values.items()},
         resolutions={name: q.error(reading, values[name]).cpu() for name, q in quantities.items()},
         cancelled={name: q.cancelled(reading, values[name]).cpu() for name, q in quantities.items()},
-        costs=cumulative(walked.costs, walked.seconds, x0.shape[0], kept),
+        costs={**walked.costs, "seconds": walked.seconds.expand(x0.shape[0], -1)},
         diverged_at=diverged_at.cpu(),
         x=reading.x.cpu() if keep_state else None,
     )

@@ -10,8 +10,26 @@ from assumptions import Norm
 from problems.base import Problem
 from workbench.methods.base import Method
 from workbench.quantities import Reading
+from workbench.walk import Walk
 
 EPS = torch.finfo(torch.float64).eps
+
+
+def read_walk(
+    problem: Problem, method: Method, walked: Walk, tables: Mapping[str, Tensor], norm: Norm
+) -> Reading:
+    """The recorded steps of a walk; every field (batch, len(kept), ...)."""
+    k = torch.tensor(walked.kept, dtype=walked.reach.dtype, device=walked.reach.device)
+    thin = {name: t[:, walked.kept] for name, t in tables.items()}
+    return Reading(
+        problem,
+        method.with_values(measuring(method, thin)),
+        _side_by_side(walked.states),
+        norm,
+        _drift(problem, walked.stated, walked.reach, k),
+        None if walked.before is None else torch.stack(walked.before, 1),
+        {unit: spent.to(walked.reach.device) for unit, spent in walked.costs.items()},
+    )
 
 
 def read_block(
@@ -23,16 +41,21 @@ def read_block(
     kept: list[int],
     norm: Norm,
 ) -> Reading:
-    """The recorded steps; every field (batch, len(kept), ...)."""
+    """Steps 0, 1, ... one by one; every field (batch, len(kept), ...)."""
     thin = {name: t[:, kept] for name, t in tables.items()}
     return Reading(
         problem,
         method.with_values(measuring(method, thin)),
-        type(states[0])(*(torch.stack([states[k][i] for k in kept], 1) for i in range(len(states[0])))),
+        _side_by_side([states[k] for k in kept]),
         norm,
         x_error(problem, stated, torch.stack([s.x for s in states], 1))[:, kept],
         None if len(kept) == len(states) else torch.stack([states[max(k - 1, 0)].x for k in kept], 1),
     )
+
+
+def _side_by_side(states: Sequence[Any]) -> Any:
+    """One state whose fields have the steps as their second axis."""
+    return type(states[0])(*(torch.stack(fields, 1) for fields in zip(*states, strict=True)))
 
 
 def measuring(method: Method, tables: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -44,11 +67,16 @@ def measuring(method: Method, tables: Mapping[str, Tensor]) -> dict[str, Tensor]
 
 def x_error(problem: Problem, stated: Tensor, x: Tensor) -> Tensor:
     """Rounding and the stated error of the oracles, both added up over the steps so far; (batch, K + 1)."""
-    size = x.norm(dim=-1).nan_to_num(0.0).cummax(1).values
-    if problem.offers("x_star"):
-        size = size + problem.x_star.norm()  # pyright: ignore[reportAttributeAccessIssue]
+    reach = x.norm(dim=-1).nan_to_num(0.0).cummax(1).values
     k = torch.arange(x.shape[1], dtype=x.dtype, device=x.device)
-    return (8 + k) * EPS * size + stated.cumsum(1)
+    return _drift(problem, stated.cumsum(1), reach, k)
+
+
+def _drift(problem: Problem, stated: Tensor, reach: Tensor, k: Tensor) -> Tensor:
+    """8 + k roundings of the largest |x| so far and |x_star|, and what was stated so far."""
+    if problem.offers("x_star"):
+        reach = reach + problem.x_star.norm()  # pyright: ignore[reportAttributeAccessIssue]
+    return (8 + k) * EPS * reach + stated
 
 
 def cumulative(costs: list[Any], seconds: list[float], rows: int, kept: list[int]) -> dict[str, Tensor]:

@@ -60,6 +60,40 @@ class Trace:
             raise KeyError(f"{name!r} was not recorded; recorded: {', '.join(sorted(table))}")
         return table[name]
 
+    def first(self, name: str, below: float = 1e-6) -> Tensor:
+        """First recorded step at which a quantity or cost is at most ``below``, inf if there is none.
+
+        (replicates,), whole numbers as floats. ValueError where ``name`` has several numbers at a step,
+        KeyError where it was not recorded.
+        """
+        values = self[name]
+        if values.dim() != 2:
+            raise ValueError(f"{name!r} has {values.shape[2:].numel()} numbers at each step, not one")
+        small = values <= below
+        k = self.k[small.int().argmax(dim=1)].to(torch.float64)
+        return torch.where(small.any(dim=1), k, torch.inf)
+
+    def spent(self, unit: str, first: Tensor) -> Tensor:
+        """What each replicate spent before a step, as ``first`` gives it; inf where that is inf.
+
+        unit: of ``costs``, or "passes", gradients of terms by their number. first and result: (replicates,).
+        ValueError for a unit or a step that was not recorded, and for passes of a saved run, which has no
+        problem.
+        """
+        if unit == "passes":
+            if isinstance(self.problem, str):
+                raise ValueError("passes need the problem, of which a saved run has the name only")
+            return self.spent("grad_calls", first) / self.problem.n_terms
+        if unit not in self.costs:
+            raise ValueError(
+                f"unit must be one of {', '.join(sorted({*self.costs, 'passes'}))}, got {unit!r}"
+            )
+        finite = first.isfinite()
+        place = torch.searchsorted(self.k, torch.where(finite, first, 0).long()).clamp(max=len(self.k) - 1)
+        if not bool((~finite | (self.k[place] == first)).all()):
+            raise ValueError(f"first must hold recorded steps or inf, got {first.tolist()!r}")
+        return torch.where(finite, self.costs[unit].gather(1, place[:, None])[:, 0], torch.inf)
+
     @classmethod
     def joined(cls, parts: Sequence["Trace"], **common: Any) -> "Trace":
         """Blocks of replicates as one trace."""

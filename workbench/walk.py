@@ -12,22 +12,30 @@ from torch import Tensor
 from problems.base import Problem
 from workbench.draws import STREAM_INIT, DrawStream
 from workbench.methods.base import Method
+from workbench.stretch import Course, Stretch, blanked, careful, finite, length, spent, stride
 
 
 class Walk(NamedTuple):
     """What a block leaves behind; rows that stopped being finite are nan from ``diverged_at`` on.
 
-    states       one per step 0..K, fields (batch, ...)
-    stated       error that the oracles state for each step, (batch, K + 1)
-    costs        what each step spent, unit -> (batch,); nothing at step 0
-    seconds      since the start, at each step
+    kept         recorded steps, the last one always
+    states       one per recorded step, fields (batch, ...)
+    before       the iterate one step before each recorded step (of step 0: itself); None where every step is
+                 recorded
+    stated       errors that the oracles stated until then, added up, (batch, len(kept))
+    reach        largest |x| until then, (batch, len(kept))
+    costs        spent until then, unit -> (batch, len(kept))
+    seconds      since the start, (len(kept),)
     diverged_at  (batch,), -1 where never
     """
 
+    kept: list[int]
     states: list[Any]
+    before: list[Tensor] | None
     stated: Tensor
-    costs: list[dict[str, Tensor]]
-    seconds: list[float]
+    reach: Tensor
+    costs: dict[str, Tensor]
+    seconds: Tensor
     diverged_at: Tensor
 
 
@@ -38,42 +46,95 @@ def walk(
     steps: int,
     draws: DrawStream,
     tables: Mapping[str, Tensor],
+    every: int = 1,
 ) -> Walk:
-    """Run one block from x0: (batch, d); ``tables`` as in ``Memory.walk``."""
+    """Run one block from x0: (batch, d); every N-th step is recorded, and the last.
 
-    def at(k: int) -> Method:
-        return method.with_values({name: t[:, k] for name, t in tables.items()})
+    tables: hyperparameters that change with k, (batch or 1, K + 1, 1 or an axis). Steps are taken many at a
+    time; where that leads to a number that is not finite they are taken again, one by one.
+    """
+    course = Course(method, problem, draws, tables)
+    record = _Record(steps, every)
+    first = course.at(0)
+    state = first.init(problem, x0, draws.at(0, first.draws(problem), STREAM_INIT))
+    alive = finite(state)
+    record.start(blanked(alive, state), alive)
+    k = 0
+    while k < steps:
+        n = min(length(state), steps - k)
+        done = stride(course, state, k, n) if bool(alive.all()) else None
+        done = done or careful(course, state, k, n, alive)
+        record.add(course, done, k)
+        state, k = done.last, k + n
+        alive = alive if done.alive is None else done.alive[-1]
+    return record.walk()
 
-    started = time.perf_counter()
-    state = at(0).init(problem, x0, draws.at(0, at(0).draws(problem), STREAM_INIT))
-    alive = _finite(state)
-    diverged_at = torch.where(alive, -1, 0)
-    states, costs, seconds = [_blanked(alive, state)], [{}], [0.0]
-    stated = x0.new_zeros(x0.shape[0], steps + 1)
-    whole = bool(alive.all())
-    for k in range(steps):
-        now = at(k)
-        draw = draws.at(k, now.draws(problem))
-        spent = now.cost(problem, state, draw)
-        new = now.step(problem, state, draw)
-        stated[:, k + 1] = now.x_error(problem, state, new)
-        if whole and _all_finite(new):
-            # nothing to freeze, which spares the copies
-            costs.append({u: c.cpu() for u, c in spent.items()})
-            state = new
-            states.append(new)
-        else:
-            costs.append({u: torch.where(alive, c, torch.zeros_like(c)).cpu() for u, c in spent.items()})
-            finite = _finite(new)
-            diverged_at = torch.where(alive & ~finite, k + 1, diverged_at)
-            alive = alive & finite
-            whole = bool(alive.all())
-            state = type(new)(
-                *(torch.where(as_rows(alive, n), n, o) for n, o in zip(new, state, strict=True))
-            )
-            states.append(_blanked(alive, new))
-        seconds.append(time.perf_counter() - started)
-    return Walk(states, stated, costs, seconds, diverged_at)
+
+class _Record:
+    """The recorded steps so far, and totals over all steps, (batch,)."""
+
+    def __init__(self, steps: int, every: int) -> None:
+        self.began = time.perf_counter()
+        self.kept = sorted({*range(0, steps + 1, every), steps})
+        self.wanted, self.thin = set(self.kept), every > 1
+
+    def start(self, state: Any, alive: Tensor) -> None:
+        """Step 0."""
+        self.diverged_at = torch.where(alive, -1, 0)
+        self.states, self.before, self.seconds = [state], [state.x], [0.0]
+        self.zero = torch.zeros_like(state.x[:, 0])
+        self.reach, self.stated = state.x.norm(dim=-1).nan_to_num(0.0), self.zero
+        self.costs: dict[str, Tensor] = {}
+        self.tables = [({}, self.zero[None], self.reach[None])]
+
+    def add(self, course: Course, s: Stretch, k: int) -> None:
+        """Steps k + 1, ..., k + n."""
+        n = len(s.times)
+        places = [i for i in range(n) if k + 1 + i in self.wanted]
+        self.seconds += [s.times[i] - self.began for i in places]
+        after = None if s.alive is None else s.alive[1:]
+        for i in places:
+            # a view would keep the whole stretch
+            state = type(s.new)(*(f[i].clone() if self.thin else f[i] for f in s.new))
+            self.states.append(state if after is None else blanked(after[i], state))
+            if self.thin:
+                self.before.append(s.old.x[i].clone())
+        size = s.new.x.norm(dim=-1)
+        if s.alive is not None and after is not None:
+            lost = s.alive[:-1] & ~after
+            self.diverged_at = torch.where(lost.any(0), k + 1 + lost.int().argmax(0), self.diverged_at)
+            size = torch.where(after, size, 0.0)
+        costs, stated = spent(course, s, k)
+        self._total(places, costs, stated, size)
+
+    def _total(self, places: list[int], costs: dict[str, Tensor], stated: Tensor, size: Tensor) -> None:
+        """Continue the totals and the largest |x|, and keep them at the recorded steps."""
+        running: dict[str, Tensor] = {}
+        for unit in {**self.costs, **costs}:
+            before = self.costs.get(unit, self.zero)[None]
+            spent = costs[unit].to(before) if unit in costs else before.expand(len(size), -1) * 0
+            running[unit] = torch.cat([before, spent]).cumsum(0)[1:]
+        errors = torch.cat([self.stated[None], stated]).cumsum(0)[1:]
+        reach = torch.cat([self.reach[None], size]).cummax(0).values[1:]
+        self.costs = {unit: total[-1] for unit, total in running.items()}
+        self.stated, self.reach = errors[-1], reach[-1]
+        kept = {unit: total[places] for unit, total in running.items()}
+        self.tables.append((kept, errors[places], reach[places]))
+
+    def walk(self) -> Walk:
+        """All of it."""
+        nothing = [{u: torch.zeros_like(stated) for u in self.costs} for _, stated, _ in self.tables]
+        costs = [{**zeros, **kept} for zeros, (kept, _, _) in zip(nothing, self.tables, strict=True)]
+        return Walk(
+            self.kept,
+            self.states,
+            self.before if self.thin else None,
+            torch.cat([stated for _, stated, _ in self.tables]).mT,
+            torch.cat([reach for _, _, reach in self.tables]).mT,
+            {unit: torch.cat([each[unit] for each in costs]).mT.cpu() for unit in self.costs},
+            torch.tensor(self.seconds, dtype=torch.float64),
+            self.diverged_at,
+        )
 
 
 class Memory:
@@ -95,13 +156,14 @@ class Memory:
         steps: int,
         draws: DrawStream,
         tables: Mapping[str, Tensor],
+        every: int = 1,
     ) -> Walk:
-        """As ``walk``. tables: hyperparameters that change with k, (batch or 1, K + 1, 1 or an axis)."""
-        key = _key(method, problem, x0, steps, draws, tables)
+        """As ``walk``."""
+        key = _key(method, problem, x0, (steps, every), draws, tables)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key][0]
-        done = walk(method, problem, x0, steps, draws, tables)
+        done = walk(method, problem, x0, steps, draws, tables, every)
         size = sum(f.nbytes for state in done.states for f in state)
         self._kept[key] = (done, size, (method, problem))
         while len(self._kept) > 1 and sum(size for _, size, _ in self._kept.values()) > self.limit:
@@ -110,12 +172,17 @@ class Memory:
 
 
 def _key(
-    method: Method, problem: Problem, x0: Tensor, steps: int, draws: DrawStream, tables: Mapping[str, Tensor]
+    method: Method,
+    problem: Problem,
+    x0: Tensor,
+    counts: tuple[int, int],
+    draws: DrawStream,
+    tables: Mapping[str, Tensor],
 ) -> str:
     """Identity of a walk. Method and problem are kept beside it, so that their ids stay their own."""
     kind = type(method)
     fields = {name: value for name, value in vars(method).items() if not name.startswith("_")}
-    parts: list[Any] = [id(kind), id(kind.step), id(problem), steps, x0.device, x0]
+    parts: list[Any] = [id(kind), id(kind.step), id(problem), counts, x0.device, x0]
     parts += [draws.seed, draws.replicates]
     parts += [x for name, value in sorted(fields.items()) for x in (name, value)]
     parts += [x for name, table in sorted(tables.items()) for x in (name, table)]
@@ -124,26 +191,3 @@ def _key(
         digest.update(repr(tuple(part.shape)).encode() if isinstance(part, Tensor) else repr(part).encode())
         digest.update(part.cpu().numpy().tobytes() if isinstance(part, Tensor) else b"|")
     return digest.hexdigest()
-
-
-def _all_finite(state: Any) -> bool:
-    """Whether every number of every row is finite: 0 times a finite number is 0."""
-    return all(bool(torch.isfinite(f).all()) for f in state if f.is_floating_point())
-
-
-def _finite(state: Any) -> Tensor:
-    """Whether every number of a row is finite, (batch,)."""
-    fields = [f for f in state if f.is_floating_point()]
-    return torch.stack([torch.isfinite(f).reshape(f.shape[0], -1).all(1) for f in fields]).all(0)
-
-
-def as_rows(flags: Tensor, like: Tensor, axes: int = 1) -> Tensor:
-    """Flags of the leading axes, ready to broadcast against ``like``."""
-    return flags.reshape(*flags.shape, *([1] * (like.dim() - axes)))
-
-
-def _blanked(alive: Tensor, state: Any) -> Any:
-    """nan in the rows that are not alive; whole numbers stay."""
-    return type(state)(
-        *(torch.where(as_rows(alive, f), f, torch.nan) if f.is_floating_point() else f for f in state)
-    )

@@ -248,3 +248,74 @@ def test_wrong_use(arguments, message):
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     assert {path.name for path in Path().iterdir()} == {"mine.py", "needs.py"}
+
+
+# -- the first step at a goal -----------------------------------------------------------------------
+
+
+def test_until_shows_the_first_step_and_its_costs():
+    """f = 2 (|x| - 1/2) from |x| = 10, 0.5 a step: gap 14 at k = 5."""
+    shown = cli(*BPM_HUBER, "--until", "gap<=14").stdout
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert "first recorded step with gap <= 14, spent before it:" in shown
+    header, rows = table(shown, 1)
+    assert header == ["at"]
+    assert rows[0] == ["k", "5"]
+    assert rows[1] == ["prox_calls", "5"]
+    assert rows[2][0] == "seconds"
+    assert "never" not in shown
+
+
+def test_until_over_replicates_counts_those_that_never_reach_it():
+    starts = ["--x0", "3,0;6,0;100,0", "--steps", "20"]
+    shown = cli("BPM(radius=0.5)", "Huber(L=2.0, d=2)", *starts, "--until", " gap <= 1e-9 ").stdout
+    assert "gap <= 1e-09 was never reached by 1 of 3 replicates in 20 steps" in shown
+    assert "first recorded step with gap <= 1e-09, of 3 replicates; spent before it:" in shown
+    header, rows = table(shown, 2)
+    assert header == ["smallest", "median", "largest"]
+    assert rows[0] == ["k", "6", "12", "never"]
+    assert rows[1] == ["prox_calls", "6", "12", "never"]
+
+
+def test_until_says_when_it_was_never_reached():
+    shown = cli(*BPM_HUBER, "--until", "gap<=-1").stdout
+    assert shown.endswith("\ngap <= -1 was never reached in 100 steps\n")
+    assert "spent" not in shown
+
+
+def test_until_counts_passes_over_a_sum():
+    arguments = [
+        "GradientDescent(stepsize=0.001)",
+        "LeastSquares(data='breast_cancer')",
+        "--until",
+        "dist<=1e9",
+    ]
+    found = json.loads(cli(*arguments, "--json", "-", "--record", "value").stdout)
+    assert found["until"]["k"] == [0]
+    assert list(found["until"]["costs"]) == ["grad_calls", "passes", "seconds"]
+    assert list(found["columns"])[:2] == ["value", "dist"]
+    late = json.loads(cli(*arguments[:3], "grad_calls<=0", "--json", "-").stdout)
+    assert late["until"]["costs"]["passes"] == [0.0]
+    assert {"gap", "dist", "gradnorm"} <= set(late["columns"])
+
+
+def test_until_is_in_the_json():
+    starts = ["--x0", "3,0;100,0", "--steps", "20", "--json", "-"]
+    found = json.loads(cli("BPM(radius=0.5)", "Huber(L=2.0, d=2)", *starts, "--until", "gap<=1e-9").stdout)
+    until = found["until"]
+    assert (until["quantity"], until["below"], until["k"]) == ("gap", 1e-9, [6, None])
+    assert until["costs"]["prox_calls"] == [6.0, None]
+    assert "until" not in json.loads(cli(*BPM_HUBER, "--json", "-").stdout)
+
+
+@pytest.mark.parametrize(
+    "text", ["gap", "gap<1e-6", "<=1", "gap<=", "gap<=x", "gap<=nan", "gap<=inf", "gap>=1"]
+)
+def test_a_goal_that_is_none_is_named(text):
+    result = cli(*BPM_HUBER, "--until", text, status=2)
+    assert f"until must be a quantity and a finite number such as 'gap<=1e-6', got {text!r}" in result.output
+
+
+def test_a_goal_for_an_unknown_quantity_lists_the_known():
+    result = cli(*BPM_HUBER, "--until", "gaps<=1", status=2)
+    assert "record names 'gaps', known quantities: " in result.output

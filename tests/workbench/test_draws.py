@@ -8,6 +8,11 @@ import pytest
 import torch
 from scipy import stats
 
+from problems.noise.gaussian import GaussianNoise
+from problems.noise.sign import SignNoise
+from problems.noise.sine import SineNoise
+from problems.noise.skewed import SkewedNoise
+from workbench import draws as draws_module
 from workbench.draws import (
     CHUNK,
     STREAM_INIT,
@@ -17,11 +22,27 @@ from workbench.draws import (
     DrawStream,
     Gaussian,
     Index,
+    Indices,
+    NoiseDraw,
     Subset,
     uniforms,
 )
 
-FINITE = [Coin(0.3), Coin(0.0), Coin(1.0), Index(1), Index(7), Subset(5, 2), Subset(4, 4), Subset(6, 3)]
+FINITE = [
+    Coin(0.3),
+    Coin(0.0),
+    Coin(1.0),
+    Index(1),
+    Index(7),
+    Subset(5, 2),
+    Subset(5, 1),
+    Subset(5, 4),
+    Subset(4, 4),
+    Subset(6, 3),
+    Indices(1, 3),
+    Indices(5, 1),
+    Indices(4, 3),
+]
 SPACES = [*FINITE, Gaussian(1), Gaussian(4), Gaussian(5)]
 SAMPLES = 20_000
 
@@ -87,6 +108,63 @@ def test_a_subset_is_sorted_without_repetition():
     assert Subset(6, 3).outcomes()[0].tolist() == [list(c) for c in itertools.combinations(range(6), 3)]
 
 
+def test_subsets_of_one_and_all():
+    """One element is Index(n) on the same uniform; all of them need none."""
+    u = u_of(Subset(7, 1), 100)
+    assert torch.equal(Subset(7, 1).value(u), Index(7).value(u))
+    assert Subset(7, 7).width == 0
+    assert Subset(7, 7).value(torch.empty(3, 0).double()).tolist() == [list(range(7))] * 3
+    assert Subset(2000, 3).width == Subset(2000, 1997).width == 3
+
+
+def test_indices_repeat_and_are_sorted():
+    space = Indices(4, 3)
+    draws = space.value(u_of(space))
+    assert (draws.diff(dim=-1) >= 0).all()
+    assert (draws[:, 0] == draws[:, 2]).any()
+    values, weights = space.outcomes()
+    chance = {tuple(v): w for v, w in zip(values.tolist(), weights.tolist(), strict=True)}
+    assert len(chance) == space.size == 20
+    assert chance[0, 0, 0] == pytest.approx(1 / 64)
+    assert chance[0, 0, 1] == pytest.approx(3 / 64)
+    assert chance[0, 1, 2] == pytest.approx(6 / 64)
+
+
+LISTED = [SignNoise(2.0), SkewedNoise(0.5), SkewedNoise(2.0, (1.0, -2.0)), SineNoise(SignNoise(1.0))]
+
+
+@pytest.mark.parametrize("noise", LISTED, ids=repr)
+@pytest.mark.parametrize("b", [1, 2])
+def test_the_outcomes_of_a_noise_are_uniforms_that_make_each_of_its_values(noise, b):
+    """The mean of b draws: mean 0, and the variance of one over b."""
+    space = NoiseDraw(noise, 2, b)
+    u, weights = space.outcomes()
+    assert u.shape == (space.size, b, noise.width(2))
+    assert float(weights.sum()) == pytest.approx(1, abs=1e-15)
+    n = noise.draw(u, torch.zeros(*u.shape[:-1], 2).double()).mean(dim=-2)
+    assert (weights @ n).abs().max() <= 1e-15
+    assert float(weights @ n.square().sum(-1)) == pytest.approx(noise.moment(2.0, 2) / b, rel=1e-14)
+    law = noise.coefficients if isinstance(noise, SineNoise) else noise
+    values, chances = law.outcomes(2)
+    assert len(weights) == len(chances) ** b
+    if b == 1:
+        assert torch.equal(n, values)
+        assert torch.equal(weights, chances)
+
+
+def test_a_noise_draw_is_its_uniforms_in_rows():
+    space = NoiseDraw(GaussianNoise(1.0), 3, 2)
+    u = u_of(space, 5)
+    assert space.width == 6
+    assert torch.equal(space.value(u), u.reshape(5, 2, 3))
+    assert space.value(u[0]).shape == (2, 3)
+    assert space.size == NoiseDraw(SignNoise(1.0), 13).size == math.inf
+    with pytest.raises(TypeError, match=r"GaussianNoise\(sigma=1.0\) has no finite list of values"):
+        space.outcomes()
+    with pytest.raises(TypeError, match="noise must be a Noise such as"):
+        NoiseDraw(1.0, 3)  # pyright: ignore[reportArgumentType]
+
+
 def test_a_coin_may_have_a_probability_per_row():
     p = torch.tensor([[0.0], [0.5], [1.0]], dtype=torch.float64)
     u = u_of(Coin(0.5)).reshape(-1, 1, 1)
@@ -125,6 +203,10 @@ def test_a_gaussian_cannot_be_enumerated():
         (lambda: Subset(3, 4), "b must be at most n = 3, got 4"),
         (lambda: Subset(3, 0), "b must be an integer >= 1, got 0"),
         (lambda: Gaussian(0), "d must be an integer >= 1, got 0"),
+        (lambda: Indices(0, 1), "n must be an integer >= 1, got 0"),
+        (lambda: Indices(3, 0), "b must be an integer >= 1, got 0"),
+        (lambda: NoiseDraw(SignNoise(1.0), 3, 0), "b must be an integer >= 1, got 0"),
+        (lambda: NoiseDraw(SkewedNoise(1.0, (1.0, 2.0)), 3), "noise must fit dimension 3, got SkewedNoise"),
     ],
 )
 def test_impossible_spaces_are_rejected(make, message):
@@ -146,6 +228,50 @@ def test_impossible_spaces_are_rejected(make, message):
 def test_known_answers(seed, replicate, stream, step, expected):
     """Philox 4x64 is a published generator: these numbers are part of the format of results."""
     assert uniforms(seed, [replicate], stream, step, 3)[0].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "counter", "expected"),
+    [
+        (
+            [0, 0],
+            [0, 0, 0, 0],
+            [0x16554D9ECA36314C, 0xDB20FE9D672D0FDC, 0xD7E772CEE186176B, 0x7E68B68AEC7BA23B],
+        ),
+        (
+            [2**64 - 1] * 2,
+            [2**64 - 1] * 4,
+            [0x87B092C3013FE90B, 0x438C3C67BE8D0224, 0x9CC7D7C69CD777B6, 0xA09CAEBF594F0BA0],
+        ),
+        (
+            [0x452821E638D01377, 0xBE5466CF34E90C6C],
+            [0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0, 0x082EFA98EC4E6C89],
+            [0xA528F45403E61D95, 0x38C72DBD566E9788, 0xA5A1610E72FD18B5, 0x57BD43B5E52B7FE6],
+        ),
+    ],
+)
+def test_the_raw_generator_is_philox(key, counter, expected):
+    """The published vectors of philox4x64-10 (Random123); NumPy counts up before it makes its first block."""
+    number = (sum(c << 64 * i for i, c in enumerate(counter)) - 1) % 2**256
+    before = [(number >> 64 * i) % 2**64 for i in range(4)]
+    raw = np.random.Philox(key=np.array(key, np.uint64), counter=np.array(before, np.uint64)).random_raw(4)
+    assert raw.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("seed", "replicate", "step", "width", "expected"),
+    [
+        (0, 0, 0, 1, [0.011546754286331562, 0.011546754286331562]),
+        (1, 2, 57, 5, [0.3060701642027871, 0.7154012987988299]),
+        (7, 100, 199, 2, [0.7111665942064388, 0.03157778530430244]),
+        (9223372036854775807, 3, 1234, 51, [0.8744555938199459, 0.9021169259638785]),
+        (42, 63, 99, 7, [0.6801290652070905, 0.6355559499667355]),
+    ],
+)
+def test_known_answers_of_wide_steps(seed, replicate, step, width, expected):
+    """First and last number of a step: steps of a chunk follow each other without a gap."""
+    u = uniforms(seed, [replicate], STREAM_METHOD, step, width)[0]
+    assert [float(u[0]), float(u[-1])] == expected
 
 
 def test_uniforms_are_numpys_for_the_same_key_and_counter():
@@ -235,3 +361,29 @@ def test_a_stream_keeps_its_width():
     stream = DrawStream(0, range(3), {"noise": Gaussian(3)}, "cpu")
     with pytest.raises(ValueError, match="draws of step 4 consume 6 uniforms, not 4 as the first"):
         stream.at(4, {"noise": Gaussian(5)})
+
+
+@pytest.mark.parametrize("at_once", [1, 6 * WIDTH * 10, 2**21], ids=["one", "ten", "all"])
+def test_how_many_steps_are_made_at_once_does_not_matter(at_once, monkeypatch):
+    monkeypatch.setattr(draws_module, "AT_ONCE", at_once)
+    stream = DrawStream(11, range(6), MIX, "cpu")
+    assert stream._count == {1: 1, 6 * WIDTH * 10: 10, 2**21: 100}[at_once]
+    for step in (0, 9, 10, 57, CHUNK - 1, CHUNK, 3):
+        assert torch.equal(flat(stream.at(step, MIX)), direct(step))
+        assert torch.equal(flat(stream.at(step, dict(MIX))), direct(step))
+
+
+def test_the_order_of_replicates_does_not_matter():
+    order = [4, 0, 5, 2]
+    stream = DrawStream(11, order, MIX, "cpu")
+    assert torch.equal(flat(stream.at(31, MIX)), direct(31)[order])
+
+
+def test_spaces_with_a_value_for_each_row_are_those_of_their_step():
+    """Decoded for many steps at once, a probability per row still belongs to its row."""
+    p = torch.tensor([[0.1], [0.5], [0.9], [0.0], [1.0], [0.3]], dtype=torch.float64)
+    spaces = {"coin": Coin(p)}
+    stream = DrawStream(3, range(6), spaces, "cpu")
+    for step in (0, 1, 99, 100):
+        expected = uniforms(3, range(6), STREAM_METHOD, step, 1) < p
+        assert torch.equal(stream.at(step, spaces).coin, expected)

@@ -12,7 +12,7 @@ import torch
 
 from assumptions import Lp
 from problems import Quadratic, WeightedL1
-from tests.workbench.toys import Overflow
+from tests.workbench.toys import Overflow, Parabola
 from workbench import Trace, run
 from workbench.methods import GradientDescent, ProximalPoint
 
@@ -192,3 +192,64 @@ def test_to_xarray_without_xarray_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "xarray", None)
     with pytest.raises(ImportError, match=r"pip install 'workbench\[store\]'"):
         made().to_xarray()
+
+
+# -- the first step at a goal, and what it cost -----------------------------------------------------
+
+
+def halving(**extra) -> Trace:
+    """x_k = x_0 / 2^k from 1, 8 and 1e6; one step is 5 gradients of terms."""
+    x0 = torch.tensor([[1.0], [8.0], [1e6]], dtype=torch.float64)
+    return run(Costly(0.5), LeastSquares5(), x0, **{"steps": 10, "record": ("dist",), **extra})
+
+
+class LeastSquares5(Parabola):
+    n_terms = 5
+
+
+class Costly(GradientDescent):
+    quantities: ClassVar = {"pair_i": lambda problem, method, state: state.x.expand(*state.x.shape[:-1], 2)}
+
+
+def test_the_first_step_at_a_goal_and_what_was_spent_before_it():
+    trace = halving()
+    first = trace.first("dist", 0.5)
+    assert first.tolist() == [1, 4, torch.inf]
+    assert trace.spent("grad_calls", first).tolist() == [5, 20, torch.inf]
+    assert trace.spent("passes", first).tolist() == [1, 4, torch.inf]
+    assert trace.spent("seconds", first)[:2].tolist() == [float(trace["seconds"][0, k]) for k in (1, 4)]
+    assert trace.first("dist", 1.0)[0] == 0
+    assert trace.spent("grad_calls", trace.first("dist", 1.0))[0] == 0
+    assert trace.first("dist")[0] == torch.inf  # below 1e-6 where nothing is said
+    assert trace.first("grad_calls", 0.0).tolist() == [0, 0, 0]
+
+
+def test_the_first_step_is_a_recorded_one():
+    trace = halving(every=3)
+    first = trace.first("dist", 0.5)
+    assert first.tolist() == [3, 6, torch.inf]
+    assert trace.spent("grad_calls", first).tolist() == [15, 30, torch.inf]
+
+
+def test_a_goal_that_is_left_again_was_reached_and_nan_never_reaches():
+    trace = halving()
+    trace.quantities["dist"][0] = torch.tensor([3.0, torch.nan, 0.1, 9, 9, 9, 9, 9, 9, 9, 9])
+    trace.quantities["dist"][1] = torch.nan
+    assert trace.first("dist", 0.5).tolist() == [2, torch.inf, torch.inf]
+
+
+def test_goals_and_units_that_are_not_there_are_named(tmp_path):
+    trace = halving(record=("dist", "pair_i"))
+    with pytest.raises(KeyError, match="'gap' was not recorded"):
+        trace.first("gap")
+    with pytest.raises(ValueError, match="'pair_i' has 2 numbers at each step, not one"):
+        trace.first("pair_i")
+    first = trace.first("dist", 0.5)
+    with pytest.raises(ValueError, match="unit must be one of grad_calls, passes, seconds, got 'bits'"):
+        trace.spent("bits", first)
+    with pytest.raises(ValueError, match="first must hold recorded steps or inf"):
+        halving(every=3).spent("grad_calls", first)
+    loaded = Trace.load(trace.save(tmp_path / "run"))
+    assert loaded.spent("grad_calls", first).tolist() == [5, 20, torch.inf]
+    with pytest.raises(ValueError, match="passes need the problem"):
+        loaded.spent("passes", first)

@@ -21,6 +21,7 @@ from workbench.cli.output import (
     write_json,
     wrong_use,
 )
+from workbench.cli.run_until import document, goal, print_reached, reached, recorded
 from workbench.engine import run
 from workbench.methods import Method
 from workbench.registry import Registry, UserFile, load_user_file
@@ -47,6 +48,7 @@ def main(
     file: Path | None,
     out: Path | None,
     iterates: bool,
+    until: str | None,
     json: str | None,
 ) -> int:
     """Run, show, write; 0 also where the run diverged, which is a result."""
@@ -58,6 +60,9 @@ def main(
         options["x0"] = _start(x0, on.d) if x0 is not None else None
         options["norm"] = registry.norm(norm) if norm is not None else None
         options["record"] = [name.strip() for name in record.split(",")] if record is not None else None
+        wanted = goal(until) if until is not None else None
+        if wanted:
+            options["record"] = recorded(wanted, options["record"], chosen, on, options["norm"])
     if out is not None and out.suffix not in SUFFIXES:
         raise WrongUseError(f"--out must end in {' or '.join(SUFFIXES)}, got {str(out)!r}")
     if iterates and (out is None or out.suffix != ".npz"):
@@ -67,14 +72,18 @@ def main(
         require_writable(target)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's objects print is not part of the result
         trace = _run(chosen, on, user, options)
+    with wrong_use():
+        found = reached(trace, wanted) if wanted else None
     if json != "-":
         _print(trace)
+        if found:
+            print_reached(trace, found)
     if out is not None:
         _keep(trace, out)
         if json != "-":
             console().print(f"wrote {out}", soft_wrap=True)
     if json is not None:
-        write_json(_document(trace), json)
+        write_json(_document(trace) | ({"until": document(found)} if found else {}), json)
     return 0
 
 
