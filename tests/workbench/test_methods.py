@@ -12,33 +12,101 @@ import torch
 
 import workbench.methods as room
 from assumptions import Lp, Weighted
-from problems import INSTANCES, AbsAffine, Huber, Problem, Quadratic, WeightedL1
+from problems import (
+    INSTANCES,
+    AbsAffine,
+    Box,
+    Composite,
+    Constrained,
+    Huber,
+    Problem,
+    Quadratic,
+    QuadraticSum,
+    WeightedL1,
+)
 from workbench import run
+from workbench.draws import DrawStream
 from workbench.methods import (
     BPM,
     METHODS,
+    PAGE,
+    SVRG,
+    SVRP,
+    AcceleratedProximalGradient,
+    ConditionalGradient,
     GradientDescent,
+    LooplessSVRG,
     Method,
+    MultiProximal,
+    Nesterov,
     NormalisedGradientDescent,
     ProximalPoint,
+    ProxSkip,
+    RandProxMinibatch,
     Subgradient,
     TrustRegion,
 )
-from workbench.quantities import SHARED
+from workbench.quantities import COSTS, SHARED
+from workbench.registry import Registry
+from workbench.samplings import AllOrNothing
 
 NOTHING = SimpleNamespace()
-PROBLEMS = [Huber(L=2.0, delta=0.5, d=4), Quadratic((1.0, 2.0, 5.0), seed=1), WeightedL1((1.0, 0.1, 2.0))]
-PAIRS = [(m, p) for m in METHODS for p in PROBLEMS if all(p.offers(n) for n in m.needs)]
-VALUES = (0.05, 0.3, 1.7)
+LASSO = Composite(
+    Quadratic((1.0, 4.0), center=(2.0, 0.125), seed=None),
+    None,
+    (WeightedL1((1.0, 1.0)),),
+    (1.0, 0.0),
+    ((1.0, 0.5),),
+)
+PROBLEMS = [
+    Huber(L=2.0, delta=0.5, d=4),
+    Quadratic((1.0, 2.0, 5.0), seed=1),
+    WeightedL1((1.0, 0.1, 2.0)),
+    QuadraticSum.isotropic(2.0, ((1.0, 0.0), (0.0, 3.0), (-1.0, -1.0))),
+    LASSO,
+    Constrained(Quadratic((1.0, 2.0), seed=None, center=(1.0, 2.0)), Box((-1.0, -1.0), (0.5, 0.5))),
+]
+PAIRS = [(m, p) for m in METHODS for p in PROBLEMS if all(p.offers(n) for n in m.needs) and not m.unfit(p)]
+OTHERS = {
+    SVRG: {"period": 3},
+    LooplessSVRG: {"p": 0.5},
+    Nesterov: {"beta": 0.5},
+    AcceleratedProximalGradient: {"beta": 0.5},
+    PAGE: {"p": 0.5},
+    SVRP: {"p": 0.5},
+    MultiProximal: {"dual_stepsize_j": 0.2, "sampling": AllOrNothing(0.7)},
+    ProxSkip: {"p": 0.5},
+    RandProxMinibatch: {"minibatch": 1},
+}
+"""Arguments beside the one that is varied, the first of each method."""
+VALUES = (0.05, 0.3, 0.9)
+
+
+def varied(kind):
+    """The number that the tests vary; of methods without others all of them."""
+    return kind.fields()[:1]
 
 
 def made(kind, value):
-    return kind(**dict.fromkeys(kind.fields(), value))
+    return kind(**{**dict.fromkeys(varied(kind), value), **OTHERS.get(kind, {})})
 
 
 def points(problem, *batch):
     generator = torch.Generator().manual_seed(1)
-    return 3 * torch.randn(*batch, problem.d, dtype=torch.float64, generator=generator)
+    x = 3 * torch.randn(*batch, problem.d, dtype=torch.float64, generator=generator)
+    return problem.into_domain(x)
+
+
+def drawn(method, problem, *batch):
+    """The draws of one step, the same for each row of a batch as for the row alone."""
+    rows = math.prod(batch)
+    spaces = method.draws(problem)
+    draw = DrawStream(0, range(rows), spaces, "cpu").at(0, spaces)
+    return SimpleNamespace(**{n: v.reshape(*batch, *v.shape[1:]) for n, v in vars(draw).items()})
+
+
+def row_of(draw, i):
+    return SimpleNamespace(**{n: v[i] for n, v in vars(draw).items()})
 
 
 def start(method, problem, x0):
@@ -46,7 +114,7 @@ def start(method, problem, x0):
 
 
 def same(one, two):
-    return all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    return all(torch.allclose(a, b, rtol=0, atol=0, equal_nan=True) for a, b in zip(one, two, strict=True))
 
 
 def test_every_problem_of_the_conformance_suite_meets_every_method():
@@ -70,11 +138,11 @@ def test_the_list_names_every_method_of_the_room():
 def test_steps_are_pure_and_repeat(kind, problem):
     column = torch.tensor([[v] for v in VALUES], dtype=torch.float64)
     method, x = made(kind, column), points(problem, 3)
-    state = start(method, problem, x)
+    state, draw = start(method, problem, x), drawn(method, problem, 3)
     copies = [f.clone() for f in state], x.clone(), column.clone()
-    one = method.step(problem, state, NOTHING)
-    cost = method.cost(problem, state, NOTHING)
-    two = method.step(problem, state, NOTHING)
+    one = method.step(problem, state, draw)
+    cost = method.cost(problem, state, draw)
+    two = method.step(problem, state, draw)
     assert same(one, two)
     assert same(state, copies[0])
     assert torch.equal(x, copies[1])
@@ -82,17 +150,21 @@ def test_steps_are_pure_and_repeat(kind, problem):
     assert type(one) is type(state)
     assert [f.shape for f in one] == [f.shape for f in state]
     assert all(c.shape == (3,) and c.dtype == torch.float64 for c in cost.values())
-    assert not any(a.data_ptr() == b.data_ptr() for a, b in zip(one, state, strict=True))
+    assert set(cost) <= set(COSTS)
+    assert one.x.data_ptr() != state.x.data_ptr()
 
 
 @pytest.mark.parametrize(("kind", "problem"), PAIRS, ids=str)
 @pytest.mark.parametrize("batch", [(), (4,), (2, 3)])
 def test_a_batch_equals_its_rows(kind, problem, batch):
     method, x = made(kind, 0.3), points(problem, *batch)
-    found = method.step(problem, start(method, problem, x), NOTHING).x
+    draw = drawn(method, problem, *batch)
+    found = method.step(problem, start(method, problem, x), draw).x
     assert found.shape == x.shape
-    flat = x.reshape(-1, problem.d)
-    rows = [method.step(problem, start(method, problem, row), NOTHING).x for row in flat]
+    flat, whole = x.reshape(-1, problem.d), drawn(method, problem, math.prod(batch))
+    rows = [
+        method.step(problem, start(method, problem, row), row_of(whole, i)).x for i, row in enumerate(flat)
+    ]
     torch.testing.assert_close(found, torch.stack(rows).reshape(x.shape), rtol=1e-12, atol=1e-13)
 
 
@@ -100,10 +172,12 @@ def test_a_batch_equals_its_rows(kind, problem, batch):
 def test_a_column_of_hyperparameters_equals_floats(kind, problem):
     x = points(problem, 3)
     column = made(kind, torch.tensor([[v] for v in VALUES], dtype=torch.float64))
-    found = column.step(problem, start(column, problem, x), NOTHING).x
+    draw = drawn(column, problem, 3)
+    found = column.step(problem, start(column, problem, x), draw).x
     for i, value in enumerate(VALUES):
         alone = made(kind, value)
-        expected = alone.step(problem, start(alone, problem, x[i : i + 1]), NOTHING).x[0]
+        one = SimpleNamespace(**{n: v[i : i + 1] for n, v in vars(draw).items()})
+        expected = alone.step(problem, start(alone, problem, x[i : i + 1]), one).x[0]
         torch.testing.assert_close(found[i], expected, rtol=1e-12, atol=1e-13)
     assert not torch.equal(found[0] - x[0], found[1] - x[1])
 
@@ -111,33 +185,61 @@ def test_a_column_of_hyperparameters_equals_floats(kind, problem):
 @pytest.mark.parametrize("kind", METHODS)
 @pytest.mark.parametrize("value", [0, 0.0, -1.0, math.nan, math.inf, -math.inf, torch.tensor([[0.1], [0.0]])])
 def test_hyperparameters_must_be_positive_and_finite(kind, value):
-    for name in kind.fields():
-        with pytest.raises(ValueError, match=rf"^{name} must be finite and > 0, got"):
-            kind(**{**dict.fromkeys(kind.fields(), 0.1), name: value})
+    for name in varied(kind):
+        with pytest.raises(ValueError, match=rf"^{name} must be .*got"):
+            kind(**{**dict.fromkeys(varied(kind), 0.1), **OTHERS.get(kind, {}), name: value})
 
 
 @pytest.mark.parametrize("kind", METHODS)
 @pytest.mark.parametrize("value", ["0.1", None, [0.1], True, (0.1,)])
 def test_hyperparameters_must_be_numbers(kind, value):
-    for name in kind.fields():
+    for name in varied(kind):
         with pytest.raises(TypeError, match=rf"^{name} must be a number or a tensor, got"):
-            kind(**{**dict.fromkeys(kind.fields(), 0.1), name: value})
+            kind(**{**dict.fromkeys(varied(kind), 0.1), **OTHERS.get(kind, {}), name: value})
 
 
 @pytest.mark.parametrize("kind", METHODS)
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
 def test_hyperparameters_must_be_columns(kind, shape):
-    for name in kind.fields():
+    for name in varied(kind):
         with pytest.raises(ValueError, match=rf"{kind.__name__}.{name} must be a float or have shape"):
-            kind(**{**dict.fromkeys(kind.fields(), 0.1), name: torch.full(shape, 0.1)})
+            kind(**{**OTHERS.get(kind, {}), name: torch.full(shape, 0.1)})
+
+
+CHANCES = [(m, "p") for m in METHODS if "p" in m.fields()] + [(ConditionalGradient, "weight")]
+
+
+@pytest.mark.parametrize(("kind", "name"), CHANCES, ids=str)
+@pytest.mark.parametrize("value", [0.0, -0.1, 1.1, math.nan])
+def test_probabilities_are_in_the_unit_interval(kind, name, value):
+    with pytest.raises(ValueError, match=rf"^{name} must .*got"):
+        kind(**{**dict.fromkeys(varied(kind), 0.1), **OTHERS.get(kind, {}), name: value})
+
+
+COUNTS = [(m, n) for m in METHODS for n in ("minibatch", "period") if n in m.fields()]
+
+
+@pytest.mark.parametrize(("kind", "name"), COUNTS, ids=str)
+@pytest.mark.parametrize("value", [0, -1, 1.5, 2.0, True, "2"])
+def test_counts_are_integers(kind, name, value):
+    with pytest.raises((ValueError, TypeError), match=rf"^{name} must be .*got"):
+        kind(**{**dict.fromkeys(varied(kind), 0.1), **OTHERS.get(kind, {}), name: value})
+
+
+@pytest.mark.parametrize("kind", [m for m, name in COUNTS if name == "minibatch"])
+def test_a_minibatch_has_no_more_terms_than_the_sum(kind):
+    problem = next(p for m, p in PAIRS if m is kind)
+    others = {**OTHERS.get(kind, {}), "minibatch": 9}
+    with pytest.raises((ValueError, TypeError), match=r"minibatch|9"):
+        run(kind(**dict.fromkeys(varied(kind), 0.1), **others), problem, steps=1)
 
 
 @pytest.mark.parametrize("kind", METHODS)
 def test_a_method_prints_as_the_call_that_makes_it(kind):
     method = made(kind, 0.25)
-    text = ", ".join(f"{name}=0.25" for name in kind.fields())
-    assert repr(method) == f"{kind.__name__}({text})"
-    assert eval(repr(method), {kind.__name__: kind}) == method
+    assert repr(method).startswith(f"{kind.__name__}({varied(kind)[0]}=0.25")
+    assert eval(repr(method), {kind.__name__: kind, "AllOrNothing": AllOrNothing}) == method
+    assert Registry().method(repr(method)) == method
 
 
 @pytest.mark.parametrize("kind", METHODS)
@@ -147,6 +249,7 @@ def test_a_method_is_frozen_and_says_where_it_comes_from(kind):
         setattr(method, kind.fields()[0], 1.0)
     assert kind.source
     assert set(kind.fields()) == {f.name for f in fields(kind)} - {"norm"}
+    assert set(kind.options) <= set(kind.fields())
     assert not set(kind.quantities) & set(SHARED)
 
 
@@ -156,7 +259,7 @@ class Only:
     def __init__(self, problem: Problem, *oracles: str) -> None:
         self.problem = problem
         self.open = {"d", "certified", "x0", "value", "grad", "contains", "layers", "n_terms", *oracles}
-        self.open |= {"oracle_error", "oracle_errors"}
+        self.open |= {"oracle_error", "oracle_errors", "n_clients", "batch_grad", "part_grad", "part_grads"}
 
     def __getattr__(self, name):
         if name in {"problem", "open"} or name not in self.open:

@@ -30,12 +30,18 @@ class Method(Specified, ABC):
 
     needs       oracles that the problem must offer (value and grad need not be listed)
     free        names of state fields that any state may hold
+    anywhere    True if runs may start and move where f is infinite: methods that split f into parts
+    options     names of hyperparameters that are objects or words, not numbers: a sampling, a flag
+    facts       names of what ``known`` says of the method on a problem
     quantities  what theorems may say of the state, beside the shared quantities
     source      where the method is defined; a reconstruction says so
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
     free: ClassVar[tuple[str, ...]] = ()
+    anywhere: ClassVar[bool] = False
+    options: ClassVar[tuple[str, ...]] = ()
+    facts: ClassVar[tuple[str, ...]] = ()
     quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = {}
     source: ClassVar[str] = ""
 
@@ -49,6 +55,15 @@ class Method(Specified, ABC):
         """Why the method cannot be run on a problem that offers all it needs; "" if it can."""
         del problem
         return ""
+
+    @classmethod
+    def known(cls, problem: Problem, options: Mapping[str, Any]) -> Mapping[str, float | Tensor]:
+        """Values of ``facts``, floats or tensors with the axes of their names, such as (n_clients,) for _j.
+
+        They follow from the problem and the ``options`` alone, so that parameter rules may use them.
+        """
+        del problem, options
+        return {}
 
     @classmethod
     def has_norm(cls) -> bool:
@@ -69,8 +84,17 @@ class Method(Specified, ABC):
     def step(self, problem: Problem, state: Any, draw: SimpleNamespace) -> Any:
         """Next state; pure, batched."""
 
+    def random_state(self, problem: Problem, state: Any, generator: torch.Generator) -> Any:
+        """A state that a step claim must survive, made from one with which a run may start; (*batch, ...).
+
+        By default the fields named in ``free`` are moved by normal vectors, their size log-uniform over six
+        decades around that of the field; the others stay. A method whose fields hang together overrides it.
+        """
+        del problem
+        return moved(self.free, state, generator)
+
     def cost(self, problem: Problem, state: Any, draw: SimpleNamespace) -> Mapping[str, Tensor]:
-        """What ``step`` spends: unit -> (*batch,); units are grad_calls, prox_calls, lmo_calls, bits."""
+        """What ``step`` spends: unit -> (*batch,); the units are ``COSTS`` of ``workbench.quantities``."""
         del problem, state, draw
         return {}
 
@@ -103,6 +127,21 @@ class Method(Specified, ABC):
                     f"{type(self).__name__}.{name} must be a float or have shape (*batch, 1), "
                     f"got {tuple(value.shape)}"
                 )
+
+
+def moved(free: tuple[str, ...], state: Any, generator: torch.Generator) -> Any:
+    """The state with its fields ``free``, (*batch, ...), moved at random; x of the state gives the rows."""
+    rows = state.x.shape[:-1]
+    changed = {}
+    for name in free:
+        field = getattr(state, name)
+        axes = (*rows, *([1] * (field.dim() - len(rows))))
+        size = field.reshape(*rows, -1).norm(dim=-1).reshape(axes)
+        unit = torch.where(size > 0, size, torch.ones_like(size))
+        decades = 6 * torch.rand(axes, generator=generator, dtype=field.dtype) - 4
+        normal = torch.randn(field.shape, generator=generator, dtype=field.dtype)
+        changed[name] = field + unit * 10**decades * normal
+    return state._replace(**changed)
 
 
 def ones(x: Tensor) -> Tensor:
