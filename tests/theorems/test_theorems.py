@@ -1,5 +1,7 @@
 """Every theorem: it holds, it is as tight as it says, and every mutant is caught."""
 
+import dataclasses
+
 import pytest
 
 from problems import INSTANCES
@@ -7,24 +9,42 @@ from workbench.theorems import THEOREMS
 from workbench.verify import QUICK, Budget, Verdict, judge_unit
 from workbench.verify.plan import Unit, plan
 
-EXPECTED = {Verdict.NOT_REFUTED, Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN}
+EXPECTED = {Verdict.NOT_REFUTED, Verdict.CONSISTENT, Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN}
+HELD = {Verdict.NOT_REFUTED, Verdict.CONSISTENT}
 MUTANTS = [(t, m) for t in THEOREMS for m in t.mutants]
 TIGHT = [(t, place) for t in THEOREMS for place in t.tight]
+SMALL = [p for p in INSTANCES if p.family not in ("LeastSquares", "LogisticRegression", "Distributed")]
+"""Theorems on real data are verified by the command that verifies the library."""
 
 
 @pytest.mark.parametrize("theorem", THEOREMS, ids=lambda t: t.id)
 def test_it_holds_on_one_member_of_every_family(theorem):
-    units = plan([theorem], INSTANCES, budget=QUICK, mutants=False)
-    records = [record for unit in units for record in judge_unit(unit)]
-    assert {r.verdict for r in records} <= EXPECTED, [r.reason for r in records]
-    assert sum(r.verdict == Verdict.NOT_REFUTED for r in records) >= 2
-    assert all(r.checked > 0 for r in records if r.verdict == Verdict.NOT_REFUTED)
+    records = judged(theorem, QUICK)
+    if sum(r.verdict in HELD for r in records) < 2:  # few families fit: all their members
+        records = judged(theorem, dataclasses.replace(QUICK, first_only=False))
+    assert {r.verdict for r in records} <= EXPECTED | undecided(theorem), [r.reason for r in records]
+    assert sum(r.verdict in HELD for r in records) >= 2
+    assert all(r.checked > 0 for r in records if r.verdict in HELD)
+
+
+def judged(theorem, budget):
+    budget = dataclasses.replace(budget, steps=200) if theorem.kind == "slope" else budget
+    return [r for unit in plan([theorem], SMALL, budget=budget, mutants=False) for r in judge_unit(unit)]
+
+
+def undecided(theorem):
+    """Fifty steps do not tell every rate."""
+    return {Verdict.INCONCLUSIVE} if theorem.kind == "slope" else set()
 
 
 @pytest.mark.parametrize(("theorem", "tight"), TIGHT, ids=lambda x: getattr(x, "id", ""))
 def test_it_is_as_tight_as_it_says(theorem, tight):
     budget = Budget("tight", steps=tight.steps, starts=1)
     records = judge_unit(Unit(theorem, tight.on, budget, 0, ""))
+    if theorem.kind == "slope":
+        slopes = [r.statistics["whole"] for r in records if r.statistics]
+        assert min(abs(slope - tight.tightness) for slope in slopes) < 0.1
+        return
     best = max(r.tightness for r in records if r.tightness is not None)
     assert best == pytest.approx(tight.tightness, rel=1e-4 if tight.tightness < 1 else 1e-9)
 
@@ -34,14 +54,15 @@ def test_it_is_as_tight_as_it_says(theorem, tight):
 )
 def test_the_false_variant_is_refuted(theorem, mutant):
     (record,) = judge_unit(Unit(theorem, mutant.on, Budget("mutant", mutant.steps, 1), 0, "", mutant))
-    assert record.verdict == Verdict.REFUTED, record.reason
-    assert record.witness is not None
+    assert record.expected is True, record.reason
+    assert record.verdict == (Verdict.INCONSISTENT if theorem.kind == "slope" else Verdict.REFUTED)
+    assert record.witness is not None or theorem.kind == "slope"
 
 
 def test_every_theorem_has_mutants_and_every_bound_a_tightest_instance():
     assert all(t.mutants for t in THEOREMS)
     without = {t.id for t in THEOREMS if not t.tight}
-    assert without == {t.id for t in THEOREMS if t.kind != "path" or t.bound == 0}
+    assert without == {t.id for t in THEOREMS if t.kind in ("exact", "equal", "hp") or t.bound == 0}
 
 
 def test_ids_are_unique():
