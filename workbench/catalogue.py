@@ -19,6 +19,8 @@ CATALOGUE: dict[str, list[dict]] = {
                 "subgradient/horizon",
                 "subgradient/any-stepsizes",
                 "subgradient/smooth",
+                "nesterov/strongly-convex-step",
+                "nesterov/strongly-convex",
             ],
         },
         {
@@ -29,11 +31,40 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "paper": "Nesterov (1983)",
+            "title": "",
+            "theorems": [
+                "nesterov/convex",
+            ],
+        },
+        {
             "paper": "Taylor, Hendrickx and Glineur (2017)",
             "title": "Exact worst-case performance of first-order methods for composite convex optimization",
             "theorems": [
                 "ppm/convex",
                 "ppm/convex-varying",
+            ],
+        },
+        {
+            "paper": "Beck and Teboulle (2009)",
+            "title": "A Fast Iterative Shrinkage-Thresholding Algorithm for Linear Inverse Problems",
+            "theorems": [
+                "proximal-gradient/convex",
+                "fista/convex",
+            ],
+        },
+        {
+            "paper": "Lions and Mercier (1979)",
+            "title": "Splitting algorithms for the sum of two nonlinear operators",
+            "theorems": [
+                "proximal-gradient/strongly-convex",
+            ],
+        },
+        {
+            "paper": "Jaggi (2013)",
+            "title": "Revisiting Frank-Wolfe: Projection-Free Sparse Convex Optimization",
+            "theorems": [
+                "conditional-gradient/convex",
             ],
         },
         {
@@ -79,6 +110,158 @@ CATALOGUE: dict[str, list[dict]] = {
                 "bpm-norm/universal",
                 "bpm-norm/separated",
                 "bpm-norm/termination",
+            ],
+        },
+        {
+            "paper": "arXiv:1901.09401",
+            "title": "SGD: General Analysis and Improved Rates",
+            "theorems": [
+                "sgd/strongly-convex-step",
+                "sgd/strongly-convex",
+                "sgd/decreasing",
+                "sgd/convex",
+                "sgd/interpolation-step",
+                "sgd/interpolation",
+            ],
+        },
+        {
+            "paper": "Ville (1939)",
+            "title": "Etude critique de la notion de collectif",
+            "theorems": [
+                "sgd/interpolation-hp",
+            ],
+        },
+        {
+            "paper": "arXiv:1309.5549",
+            "title": "Stochastic first- and zeroth-order methods for nonconvex stochastic programming",
+            "theorems": [
+                "sgd/noise-descent-step",
+                "sgd/nonconvex",
+            ],
+        },
+        {
+            "paper": "Nemirovski, Juditsky, Lan and Shapiro (2009)",
+            "title": "Robust stochastic approximation approach to stochastic programming",
+            "theorems": [
+                "sgd/noise-strongly-convex-step",
+                "sgd/noise-strongly-convex",
+                "sgd/noise-decreasing",
+                "sgd/noise-order",
+            ],
+        },
+        {
+            "paper": "arXiv:1901.08689",
+            "title": "Don't Jump Through Hoops and Remove Those Loops",
+            "theorems": [
+                "lsvrg/step",
+                "lsvrg/strongly-convex",
+            ],
+        },
+        {
+            "paper": "arXiv:1407.0202",
+            "title": "SAGA: A Fast Incremental Gradient Method",
+            "theorems": [
+                "saga/step",
+                "saga/strongly-convex",
+            ],
+        },
+        {
+            "paper": "Johnson and Zhang (2013)",
+            "title": "Accelerating Stochastic Gradient Descent using Predictive Variance Reduction",
+            "theorems": [
+                "svrg/epoch",
+            ],
+        },
+        {
+            "paper": "arXiv:2502.03401",
+            "title": "Revisiting Stochastic Proximal Point Methods: Generalized Smoothness and Similarity",
+            "theorems": [
+                "sppm/strongly-convex-step",
+                "sppm/strongly-convex",
+                "sppm/lipschitz-step",
+                "sppm/lipschitz",
+                "sppm/all-terms",
+                "sppm/distance",
+                "sppm/interpolated-contraction",
+                "sppm/smooth-step",
+                "sppm/smooth",
+                "sppm/l0l1-step",
+                "sppm/l0l1",
+                "sppm/smooth-linear",
+                "sppm/l0l1-linear",
+                "sppm/similarity-step",
+                "sppm/similarity",
+            ],
+        },
+        {
+            "paper": "Khaled and Jin (2023)",
+            "title": "Faster federated optimization under second-order similarity",
+            "theorems": [
+                "svrp/similarity-step",
+                "svrp/similarity",
+            ],
+        },
+        {
+            "paper": "arXiv:2505.12409",
+            "title": "A Stochastic Multi-Proximal Method for Nonsmooth Optimization",
+            "theorems": [
+                "multi-proximal/smooth",
+                "multi-proximal/smooth-mean",
+                "multi-proximal/convex",
+                "multi-proximal/convex-mean",
+                "multi-proximal/strongly-convex",
+                "multi-proximal/strongly-convex-mean",
+                "multi-proximal/strongly-convex-slope",
+                "multi-proximal/point-saga",
+                "multi-proximal/proxskip",
+                "multi-proximal/randprox-minibatch",
+                "multi-proximal/proximal-point",
+            ],
+        },
+        {
+            "paper": "arXiv:1602.02442",
+            "title": "A simple practical accelerated method for finite sums",
+            "theorems": [
+                "point-saga/smooth",
+                "point-saga/smooth-mean",
+                "point-saga/defazio",
+                "point-saga/kinks",
+                "point-saga/kinks-mean",
+                "point-saga/kinks-slope",
+            ],
+        },
+        {
+            "paper": "arXiv:2202.09357",
+            "title": "ProxSkip: Yes! Local Gradient Steps Provably Lead to Communication Acceleration! Finally!",
+            "theorems": [
+                "proxskip/step",
+                "proxskip/mean",
+            ],
+        },
+        {
+            "paper": "arXiv:2008.10898",
+            "title": "PAGE: A Simple and Optimal Probabilistic Gradient Estimator for Nonconvex Optimization",
+            "theorems": [
+                "page/gradient-descent",
+                "page/nonconvex-step",
+                "page/nonconvex",
+                "page/pl-step",
+                "page/pl",
+            ],
+        },
+        {
+            "paper": "arXiv:2509.00737",
+            "title": "",
+            "theorems": [
+                "page/convex-step",
+                "page/convex",
+                "page/convex-pl-step",
+                "page/convex-pl",
+                "page/convex-pl-hp",
+                "page/weakly-convex-step",
+                "page/weakly-convex",
+                "page/weakly-convex-pl-step",
+                "page/weakly-convex-pl",
             ],
         },
     ],
@@ -209,6 +392,61 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "id": "nesterov/convex",
+            "title": "With momentum k / (k + 3) the gap falls like 1/k^2",
+            "status": "DERIVED",
+            "paper": "Nesterov (1983)",
+            "kind": "path",
+            "method": [
+                "Nesterov",
+            ],
+            "assumes": [
+                "Convex",
+                "Smooth",
+            ],
+            "mutants": [
+                "a ninth of the constant",
+                "without momentum",
+                "a rate of 1/k^3",
+            ],
+        },
+        {
+            "id": "nesterov/strongly-convex-step",
+            "title": "With constant momentum the gap and the distance of the estimate point contract together",
+            "status": "DERIVED",
+            "paper": "Nesterov (2003)",
+            "kind": "step",
+            "method": [
+                "Nesterov",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+            ],
+            "mutants": [
+                "twice the rate",
+                "the gap alone",
+            ],
+        },
+        {
+            "id": "nesterov/strongly-convex",
+            "title": "With constant momentum the gap falls like (1 - sqrt(mu stepsize))^k",
+            "status": "DERIVED",
+            "paper": "Nesterov (2003)",
+            "kind": "path",
+            "method": [
+                "Nesterov",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+            ],
+            "mutants": [
+                "twice the rate",
+                "without momentum",
+            ],
+        },
+        {
             "id": "ppm/convex",
             "title": "The gap falls like 1/k, with the exact constant",
             "status": "SOURCED",
@@ -238,6 +476,82 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
             "mutants": [
                 "half the constant",
+            ],
+        },
+        {
+            "id": "proximal-gradient/convex",
+            "title": "The proximal gradient method lowers the gap like 1/k",
+            "status": "DERIVED",
+            "paper": "Beck and Teboulle (2009)",
+            "kind": "path",
+            "method": [
+                "ProximalGradient",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexSmoothPart",
+                "StronglyConvexProxPart",
+            ],
+            "mutants": [
+                "a tenth of the constant",
+                "a rate of 1/k^2",
+            ],
+        },
+        {
+            "id": "proximal-gradient/strongly-convex",
+            "title": "The proximal gradient method contracts by the rate of its gradient step over 1 + stepsize mu_g",
+            "status": "DERIVED",
+            "paper": "Lions and Mercier (1979)",
+            "kind": "path",
+            "method": [
+                "ProximalGradient",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexSmoothPart",
+                "StronglyConvexProxPart",
+            ],
+            "mutants": [
+                "mu_g counted twice",
+                "one in a hundred less",
+            ],
+        },
+        {
+            "id": "fista/convex",
+            "title": "With momentum k / (k + 3) the gap of the proximal gradient method falls like 1/k^2",
+            "status": "DERIVED",
+            "paper": "Beck and Teboulle (2009)",
+            "kind": "path",
+            "method": [
+                "AcceleratedProximalGradient",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexSmoothPart",
+                "StronglyConvexProxPart",
+            ],
+            "mutants": [
+                "a twentieth of the constant",
+                "without momentum",
+            ],
+        },
+        {
+            "id": "conditional-gradient/convex",
+            "title": "With weights 2 / (k + 2) the conditional gradient method lowers the gap like 1/k",
+            "status": "DERIVED",
+            "paper": "Jaggi (2013)",
+            "kind": "path",
+            "method": [
+                "ConditionalGradient",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexSmoothPart",
+                "BoundedDomain",
+            ],
+            "mutants": [
+                "a sixth of the constant",
+                "a rate of 1/k^2",
             ],
         },
         {
@@ -789,6 +1103,1252 @@ CATALOGUE: dict[str, list[dict]] = {
                 "ceil(dist0^2 / radius^2) steps, true of Euclidean balls only",
             ],
         },
+        {
+            "id": "sgd/strongly-convex-step",
+            "title": "One step of minibatch SGD contracts the squared distance up to the noise at the minimiser",
+            "status": "DERIVED",
+            "paper": "arXiv:1901.09401",
+            "kind": "step",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "ComponentConvex",
+                "ComponentSmooth",
+                "StarVariance",
+            ],
+            "mutants": [
+                "no noise at the minimiser",
+                "two fifths of the noise",
+                "the noise of all terms, for one of them",
+                "twice the rate",
+                "the step of the full gradient for one term",
+            ],
+        },
+        {
+            "id": "sgd/strongly-convex",
+            "title": "Minibatch SGD with a constant step converges linearly to a ball of noise",
+            "status": "DERIVED",
+            "paper": "arXiv:1901.09401",
+            "kind": "mean",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "ComponentConvex",
+                "ComponentSmooth",
+                "StarVariance",
+            ],
+            "mutants": [
+                "a third of the noise",
+                "it converges",
+            ],
+        },
+        {
+            "id": "sgd/decreasing",
+            "title": "With the stepsize 2 / (mu (k + 4 L_b / mu)) the squared distance falls like 1/k",
+            "status": "DERIVED",
+            "paper": "arXiv:1901.09401",
+            "kind": "mean",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "ComponentConvex",
+                "ComponentSmooth",
+                "StarVariance",
+            ],
+            "mutants": [
+                "the noise enters once, not eight times",
+                "the start does not matter",
+            ],
+        },
+        {
+            "id": "sgd/convex",
+            "title": "Without strong convexity the mean gap falls like 1/k, up to the noise at the minimiser",
+            "status": "DERIVED",
+            "paper": "arXiv:1901.09401",
+            "kind": "mean",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "Convex",
+                "Smooth",
+                "ComponentConvex",
+                "ComponentSmooth",
+                "StarVariance",
+            ],
+            "mutants": [
+                "no noise",
+                "a quarter of the first term",
+            ],
+        },
+        {
+            "id": "sgd/interpolation-step",
+            "title": "Where every term is stationary at the minimiser, a step contracts like one of gradient descent",
+            "status": "DERIVED",
+            "paper": "arXiv:1901.09401",
+            "kind": "step",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "ComponentConvex",
+                "ComponentSmooth",
+                "Interpolation",
+            ],
+            "mutants": [
+                "one in a thousand more",
+                "three times the stepsize",
+            ],
+        },
+        {
+            "id": "sgd/interpolation",
+            "title": "Where every term is stationary at the minimiser, minibatch SGD converges linearly",
+            "status": "DERIVED",
+            "paper": "arXiv:1901.09401",
+            "kind": "mean",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "ComponentConvex",
+                "ComponentSmooth",
+                "Interpolation",
+            ],
+            "mutants": [
+                "the rate of a step twice as long",
+            ],
+        },
+        {
+            "id": "sgd/interpolation-hp",
+            "title": "On nine runs in ten the squared distance stays below ten times the linear rate at all steps",
+            "status": "DERIVED",
+            "paper": "Ville (1939)",
+            "kind": "hp",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "ComponentConvex",
+                "ComponentSmooth",
+                "Interpolation",
+            ],
+            "mutants": [
+                "no room for chance",
+                "the rate of the full gradient",
+            ],
+        },
+        {
+            "id": "sgd/noise-descent-step",
+            "title": "One step lowers f by the squared gradient, up to the noise",
+            "status": "DERIVED",
+            "paper": "arXiv:1309.5549",
+            "kind": "step",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "Smooth",
+                "BoundedVariance",
+            ],
+            "mutants": [
+                "without the noise",
+                "one in a hundred less noise",
+                "the noise over the square of the number of draws",
+            ],
+        },
+        {
+            "id": "sgd/nonconvex",
+            "title": "Without convexity the mean squared gradient falls like 1/k, up to the noise",
+            "status": "DERIVED",
+            "paper": "arXiv:1309.5549",
+            "kind": "mean",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "Smooth",
+                "BoundedVariance",
+            ],
+            "mutants": [
+                "half of the first term",
+                "no noise",
+            ],
+        },
+        {
+            "id": "sgd/noise-strongly-convex-step",
+            "title": "One step contracts the squared distance as without noise, and adds that of the noise",
+            "status": "DERIVED",
+            "paper": "Nemirovski, Juditsky, Lan and Shapiro (2009)",
+            "kind": "step",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "BoundedVariance",
+            ],
+            "mutants": [
+                "the linear term alone, without noise",
+                "one in a hundred less noise",
+            ],
+        },
+        {
+            "id": "sgd/noise-strongly-convex",
+            "title": "With a constant step the squared distance settles at the noise",
+            "status": "DERIVED",
+            "paper": "Nemirovski, Juditsky, Lan and Shapiro (2009)",
+            "kind": "mean",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "BoundedVariance",
+            ],
+            "mutants": [
+                "half of the noise",
+            ],
+        },
+        {
+            "id": "sgd/noise-decreasing",
+            "title": "With the stepsize 1 / (mu (k + (L + mu) / (2 mu))) the squared distance falls like 1/k",
+            "status": "DERIVED",
+            "paper": "Nemirovski, Juditsky, Lan and Shapiro (2009)",
+            "kind": "mean",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "BoundedVariance",
+            ],
+            "mutants": [
+                "half of the noise",
+                "half of the stepsize",
+            ],
+        },
+        {
+            "id": "sgd/noise-order",
+            "title": "With a stepsize of order 1/k the squared distance is of order 1/K",
+            "status": "DERIVED",
+            "paper": "Nemirovski, Juditsky, Lan and Shapiro (2009)",
+            "kind": "slope",
+            "method": [
+                "SGD",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "Smooth",
+                "BoundedVariance",
+            ],
+            "mutants": [
+                "an order of 1/K^2",
+                "a constant stepsize does as well",
+            ],
+        },
+        {
+            "id": "lsvrg/step",
+            "title": "Loopless SVRG contracts the squared distance and the error of the snapshot together",
+            "status": "DERIVED",
+            "paper": "arXiv:1901.08689",
+            "kind": "step",
+            "method": [
+                "LooplessSVRG",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "ComponentConvex",
+                "ComponentSmooth",
+            ],
+            "mutants": [
+                "the snapshot forgotten at the rate p",
+                "without the memory",
+                "fifteen times the stepsize",
+            ],
+        },
+        {
+            "id": "lsvrg/strongly-convex",
+            "title": "Loopless SVRG converges linearly at the slower of stepsize mu and p / 2",
+            "status": "DERIVED",
+            "paper": "arXiv:1901.08689",
+            "kind": "mean",
+            "method": [
+                "LooplessSVRG",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "ComponentConvex",
+                "ComponentSmooth",
+            ],
+            "mutants": [
+                "the rate of the iterate alone",
+            ],
+        },
+        {
+            "id": "saga/step",
+            "title": "SAGA contracts the squared distance and the error of its table together, whatever the table holds",
+            "status": "DERIVED",
+            "paper": "arXiv:1407.0202",
+            "kind": "step",
+            "method": [
+                "SAGA",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "ComponentConvex",
+                "ComponentSmooth",
+            ],
+            "mutants": [
+                "the table forgotten at the rate 1 / n",
+                "without the table",
+            ],
+        },
+        {
+            "id": "saga/strongly-convex",
+            "title": "SAGA converges linearly at the slower of mu / (6 L_max) and 1 / (2 n)",
+            "status": "DERIVED",
+            "paper": "arXiv:1407.0202",
+            "kind": "mean",
+            "method": [
+                "SAGA",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "ComponentConvex",
+                "ComponentSmooth",
+            ],
+            "mutants": [
+                "the rate of the iterate alone",
+            ],
+        },
+        {
+            "id": "svrg/epoch",
+            "title": "Over one epoch of SVRG the mean gap is bounded by the start alone, however noisy the terms are",
+            "status": "DERIVED",
+            "paper": "Johnson and Zhang (2013)",
+            "kind": "mean",
+            "method": [
+                "SVRG",
+            ],
+            "assumes": [
+                "Convex",
+                "ComponentConvex",
+                "ComponentSmooth",
+            ],
+            "mutants": [
+                "a quarter of the first term, no second",
+                "a rate of 1/k^2",
+            ],
+        },
+        {
+            "id": "sppm/strongly-convex-step",
+            "title": "One step contracts the mean square distance to a neighbourhood, without smoothness",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "step",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+                "StarVariance",
+            ],
+            "mutants": [
+                "half the noise",
+                "the rate of three steps",
+                "as if terms were drawn with replacement, of which one is left out",
+            ],
+        },
+        {
+            "id": "sppm/strongly-convex",
+            "title": "The mean square distance falls geometrically to a neighbourhood, without smoothness",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "mean",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+                "StarVariance",
+            ],
+            "mutants": [
+                "half the neighbourhood",
+                "three times the rate",
+            ],
+        },
+        {
+            "id": "sppm/lipschitz-step",
+            "title": "One step with Lipschitz terms",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "step",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "ComponentLipschitz",
+            ],
+            "mutants": [
+                "as if the terms were one smooth function",
+            ],
+        },
+        {
+            "id": "sppm/lipschitz",
+            "title": "The mean gap with Lipschitz terms: one part falls like 1/k, one is as large as the stepsize",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "mean",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "ComponentLipschitz",
+            ],
+            "mutants": [
+                "without the second part",
+                "half of it",
+            ],
+        },
+        {
+            "id": "sppm/all-terms",
+            "title": "With all terms in the minibatch: the proximal point method, iterate by iterate",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "equal",
+            "method": [
+                "SPPM",
+                "ProximalPoint",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "one term will do",
+            ],
+        },
+        {
+            "id": "sppm/distance",
+            "title": "No draw takes the iterate away from the minimisers",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "path",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "Interpolation",
+            ],
+            "mutants": [
+                "every draw halves it",
+            ],
+        },
+        {
+            "id": "sppm/interpolated-contraction",
+            "title": "Every draw contracts the distance where terms are strongly convex",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "path",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+                "Interpolation",
+            ],
+            "mutants": [
+                "twice the rate",
+            ],
+        },
+        {
+            "id": "sppm/smooth-step",
+            "title": "One step gains 2 stepsize / (1 + stepsize L_max) times the gap in squared distance",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "step",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "ComponentSmooth",
+                "Interpolation",
+            ],
+            "mutants": [
+                "twice the gain",
+            ],
+        },
+        {
+            "id": "sppm/smooth",
+            "title": "The mean gap falls like 1/k for every stepsize, the faster the longer it is",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "mean",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "ComponentSmooth",
+                "Interpolation",
+            ],
+            "mutants": [
+                "half the constant",
+                "without L_max",
+            ],
+        },
+        {
+            "id": "sppm/l0l1-step",
+            "title": "The gain of one step with the smoothness of the terms on the ball that x lies on",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "step",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "ComponentL0L1",
+                "Interpolation",
+            ],
+            "mutants": [
+                "L0 in place of L0 e^{L1 D}",
+            ],
+        },
+        {
+            "id": "sppm/l0l1",
+            "title": "The mean gap falls like 1/k for every stepsize without smoothness",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "mean",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "ComponentL0L1",
+                "Interpolation",
+            ],
+            "mutants": [
+                "L0 in place of L0 e^{L1 D}",
+            ],
+        },
+        {
+            "id": "sppm/smooth-linear",
+            "title": "Under quadratic growth the mean square distance falls geometrically, for every stepsize",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "mean",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "ComponentSmooth",
+                "Interpolation",
+                "QuadraticGrowth",
+            ],
+            "mutants": [
+                "twice the rate",
+                "the rate of a short step",
+            ],
+        },
+        {
+            "id": "sppm/l0l1-linear",
+            "title": "The same without smoothness",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "mean",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "ComponentConvex",
+                "ComponentL0L1",
+                "Interpolation",
+                "QuadraticGrowth",
+            ],
+            "mutants": [
+                "twice the rate",
+            ],
+        },
+        {
+            "id": "sppm/similarity-step",
+            "title": "One step on a strongly convex mean of similar terms, none of which need be convex",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "step",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "UniformSimilarity",
+                "StarVariance",
+            ],
+            "mutants": [
+                "a contraction at 1.5 mu / delta^2",
+                "for every stepsize for which the step is defined",
+                "without the noise at the minimiser",
+            ],
+        },
+        {
+            "id": "sppm/similarity",
+            "title": "The mean square distance falls geometrically to a neighbourhood on similar terms",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.03401",
+            "kind": "mean",
+            "method": [
+                "SPPM",
+            ],
+            "assumes": [
+                "StronglyConvex",
+                "UniformSimilarity",
+                "StarVariance",
+            ],
+            "mutants": [
+                "twice the rate",
+                "no neighbourhood",
+            ],
+        },
+        {
+            "id": "svrp/similarity-step",
+            "title": "One step contracts the squared distances of iterate and snapshot, without any neighbourhood",
+            "status": "DERIVED",
+            "paper": "Khaled and Jin (2023)",
+            "kind": "step",
+            "method": [
+                "SVRP",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+                "StarSimilarity",
+            ],
+            "mutants": [
+                "p in place of p / 2",
+                "the rate of the proximal step alone",
+            ],
+        },
+        {
+            "id": "svrp/similarity",
+            "title": "SVRP converges linearly on a sum of similar strongly convex terms",
+            "status": "DERIVED",
+            "paper": "Khaled and Jin (2023)",
+            "kind": "mean",
+            "method": [
+                "SVRP",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+                "StarSimilarity",
+            ],
+            "mutants": [
+                "three times the rate",
+            ],
+        },
+        {
+            "id": "multi-proximal/smooth",
+            "title": "Smooth terms: the distances of iterate and duals contract together in the mean",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "step",
+            "method": [
+                "MultiProximal",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexSmoothPart",
+                "StronglyConvexProxPart",
+                "ConvexTerms",
+                "SmoothTerms",
+            ],
+            "mutants": [
+                "dual stepsizes twice as long",
+                "dual stepsizes that forget v",
+            ],
+        },
+        {
+            "id": "multi-proximal/smooth-mean",
+            "title": "Smooth terms: linear convergence in the mean",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "mean",
+            "method": [
+                "MultiProximal",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexSmoothPart",
+                "StronglyConvexProxPart",
+                "ConvexTerms",
+                "SmoothTerms",
+            ],
+            "mutants": [
+                "dual stepsizes that forget v",
+            ],
+        },
+        {
+            "id": "multi-proximal/convex",
+            "title": "Convex terms: the distances fall in the mean by twice the Bregman terms of those drawn",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "step",
+            "method": [
+                "MultiProximal",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "twice the gain",
+                "dual stepsizes twice as long",
+            ],
+        },
+        {
+            "id": "multi-proximal/convex-mean",
+            "title": "Convex terms: the average of the Bregman terms falls like 1/k in the mean",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "mean",
+            "method": [
+                "MultiProximal",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "half the constant",
+            ],
+        },
+        {
+            "id": "multi-proximal/strongly-convex",
+            "title": "g strongly convex: distances in units of a falling stepsize do not grow in the mean",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "step",
+            "method": [
+                "MultiProximal",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexProxPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "stepsizes half as long, which fall too fast",
+            ],
+        },
+        {
+            "id": "multi-proximal/strongly-convex-mean",
+            "title": "g strongly convex: the mean squared distance falls like 1 / (mu_g k)^2",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "mean",
+            "method": [
+                "MultiProximal",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexProxPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "half the constant",
+            ],
+        },
+        {
+            "id": "multi-proximal/strongly-convex-slope",
+            "title": "g strongly convex: the mean squared distance falls like k^-2",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "slope",
+            "method": [
+                "MultiProximal",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexProxPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "the cube of the rate",
+            ],
+        },
+        {
+            "id": "multi-proximal/point-saga",
+            "title": "On a finite sum, with sets of two terms: Point-SAGA with a minibatch of two",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "equal",
+            "method": [
+                "MultiProximal",
+                "PointSAGA",
+            ],
+            "assumes": [
+                "ComponentConvex",
+            ],
+            "mutants": [
+                "n times the dual stepsize",
+            ],
+        },
+        {
+            "id": "multi-proximal/proxskip",
+            "title": "One term, drawn with probability p: ProxSkip",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "equal",
+            "method": [
+                "MultiProximal",
+                "ProxSkip",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "a dual stepsize that forgets p",
+            ],
+        },
+        {
+            "id": "multi-proximal/randprox-minibatch",
+            "title": "Sets of two terms: RandProx with a minibatch of two",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "equal",
+            "method": [
+                "MultiProximal",
+                "RandProxMinibatch",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "sets of one",
+            ],
+        },
+        {
+            "id": "multi-proximal/proximal-point",
+            "title": "One term, always drawn, and nothing else: the proximal point method",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.12409",
+            "kind": "equal",
+            "method": [
+                "MultiProximal",
+                "ProximalPoint",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "twice the dual stepsize",
+            ],
+        },
+        {
+            "id": "point-saga/smooth",
+            "title": "Smooth strongly convex terms: the Lyapunov function contracts in the mean, for every stepsize",
+            "status": "DERIVED",
+            "paper": "arXiv:1602.02442",
+            "kind": "step",
+            "method": [
+                "PointSAGA",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+                "ComponentSmooth",
+            ],
+            "mutants": [
+                "forgets that the table lags",
+                "n times the part of the table that a step refreshes",
+            ],
+        },
+        {
+            "id": "point-saga/smooth-mean",
+            "title": "Smooth strongly convex terms: linear convergence in the mean, for every stepsize",
+            "status": "DERIVED",
+            "paper": "arXiv:1602.02442",
+            "kind": "mean",
+            "method": [
+                "PointSAGA",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+                "ComponentSmooth",
+            ],
+            "mutants": [
+                "forgets that the table lags",
+            ],
+        },
+        {
+            "id": "point-saga/defazio",
+            "title": "Defazio's stepsize: the Lyapunov function contracts by 1 / (1 + mu stepsize) in the mean",
+            "status": "SOURCED",
+            "paper": "arXiv:1602.02442",
+            "kind": "step",
+            "method": [
+                "PointSAGA",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+                "ComponentSmooth",
+            ],
+            "mutants": [
+                "twice the rate",
+                "twice the stepsize",
+            ],
+        },
+        {
+            "id": "point-saga/kinks",
+            "title": "Strongly convex terms, perhaps with kinks: distances in units of a falling stepsize do not grow",
+            "status": "DERIVED",
+            "paper": "arXiv:1602.02442",
+            "kind": "step",
+            "method": [
+                "PointSAGA",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+            ],
+            "mutants": [
+                "a stepsize that falls twice as fast",
+                "the table as if all of it were refreshed",
+            ],
+        },
+        {
+            "id": "point-saga/kinks-mean",
+            "title": "Strongly convex terms, perhaps with kinks: the mean squared distance falls like 1 / (mu k)^2",
+            "status": "DERIVED",
+            "paper": "arXiv:1602.02442",
+            "kind": "mean",
+            "method": [
+                "PointSAGA",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+            ],
+            "mutants": [
+                "half the constant",
+                "forgets the table",
+            ],
+        },
+        {
+            "id": "point-saga/kinks-slope",
+            "title": "Strongly convex terms, perhaps with kinks: the mean squared distance falls like k^-2",
+            "status": "DERIVED",
+            "paper": "arXiv:1602.02442",
+            "kind": "slope",
+            "method": [
+                "PointSAGA",
+            ],
+            "assumes": [
+                "ComponentStronglyConvex",
+            ],
+            "mutants": [
+                "the cube of the rate",
+            ],
+        },
+        {
+            "id": "proxskip/step",
+            "title": "The distances of the iterate and of the control variate contract together in the mean",
+            "status": "DERIVED",
+            "paper": "arXiv:2202.09357",
+            "kind": "step",
+            "method": [
+                "ProxSkip",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexSmoothPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "1 - p instead of 1 - p^2",
+                "forgets the steepest direction",
+            ],
+        },
+        {
+            "id": "proxskip/mean",
+            "title": "Linear convergence in the mean, with communications that a small p makes rare",
+            "status": "DERIVED",
+            "paper": "arXiv:2202.09357",
+            "kind": "mean",
+            "method": [
+                "ProxSkip",
+            ],
+            "assumes": [
+                "SmoothPart",
+                "StronglyConvexSmoothPart",
+                "ConvexTerms",
+            ],
+            "mutants": [
+                "1 - p instead of 1 - p^2",
+            ],
+        },
+        {
+            "id": "page/gradient-descent",
+            "title": "With p = 1 PAGE is gradient descent",
+            "status": "DERIVED",
+            "paper": "arXiv:2008.10898",
+            "kind": "equal",
+            "method": [
+                "PAGE",
+                "GradientDescent",
+            ],
+            "assumes": [
+                "Smooth",
+            ],
+            "mutants": [
+                "a coin that may fall on tails",
+            ],
+        },
+        {
+            "id": "page/nonconvex-step",
+            "title": "A step lowers gap + stepsize / (2 p) est_error^2 by half a step of squared gradient, on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2008.10898",
+            "kind": "step",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "AverageSmooth",
+            ],
+            "mutants": [
+                "twice the step",
+            ],
+        },
+        {
+            "id": "page/nonconvex",
+            "title": "The mean of the squared gradients falls like 1/k, without convexity",
+            "status": "DERIVED",
+            "paper": "arXiv:2008.10898",
+            "kind": "mean",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "AverageSmooth",
+            ],
+            "mutants": [
+                "half the constant",
+            ],
+        },
+        {
+            "id": "page/pl-step",
+            "title": "Under the Polyak-Lojasiewicz inequality gap + stepsize / p est_error^2 contracts on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2008.10898",
+            "kind": "step",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "AverageSmooth",
+                "PL",
+            ],
+            "mutants": [
+                "a step beyond p / (2 mu_pl)",
+            ],
+        },
+        {
+            "id": "page/pl",
+            "title": "Under the Polyak-Lojasiewicz inequality the gap contracts at each step, on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2008.10898",
+            "kind": "mean",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "AverageSmooth",
+                "PL",
+            ],
+            "mutants": [
+                "three times the rate",
+            ],
+        },
+        {
+            "id": "page/convex-step",
+            "title": "Convex terms: gap, est_error^2 and est_norm^2 together fall by a quarter step of squared gradient",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "step",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentConvex",
+            ],
+            "mutants": [
+                "terms need not be convex",
+                "the step 2.5 / L_max",
+            ],
+        },
+        {
+            "id": "page/convex",
+            "title": "Convex terms: the mean of the squared gradients falls like 1/k with a step free of n_terms and p",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "mean",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentConvex",
+            ],
+            "mutants": [
+                "a rate of 1/k^2",
+            ],
+        },
+        {
+            "id": "page/convex-pl-step",
+            "title": "Convex terms under PL: gap, est_error^2 and est_norm^2 together contract on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "step",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentConvex",
+                "PL",
+            ],
+            "mutants": [
+                "the Lyapunov function without est_norm",
+            ],
+        },
+        {
+            "id": "page/convex-pl",
+            "title": "Convex terms under PL: the gap falls at a rate free of n_terms while p is not too small",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "mean",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentConvex",
+                "PL",
+            ],
+            "mutants": [
+                "forgets that refreshes are rare",
+            ],
+        },
+        {
+            "id": "page/convex-pl-hp",
+            "title": "Convex terms under PL: with probability 0.9 the Lyapunov function stays below ten times its rate",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "hp",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentConvex",
+                "PL",
+            ],
+            "mutants": [
+                "forgets that refreshes are rare",
+            ],
+        },
+        {
+            "id": "page/weakly-convex-step",
+            "title": "Weakly convex terms: gap, est_error^2 and est_norm^2 fall by a quarter step of squared gradient",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "step",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentWeaklyConvex",
+            ],
+            "mutants": [
+                "the step of convex terms",
+            ],
+        },
+        {
+            "id": "page/weakly-convex",
+            "title": "Weakly convex terms: the mean of the squared gradients falls like 1/k",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "mean",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentWeaklyConvex",
+            ],
+            "mutants": [
+                "a rate of 1/k^2",
+            ],
+        },
+        {
+            "id": "page/weakly-convex-pl-step",
+            "title": "Weakly convex terms under PL: gap, est_error^2 and est_norm^2 together contract on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "step",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentWeaklyConvex",
+                "PL",
+            ],
+            "mutants": [
+                "the step of convex terms",
+            ],
+        },
+        {
+            "id": "page/weakly-convex-pl",
+            "title": "Weakly convex terms under PL: the gap contracts at each step, on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.00737",
+            "kind": "mean",
+            "method": [
+                "PAGE",
+            ],
+            "assumes": [
+                "ComponentSmooth",
+                "ComponentWeaklyConvex",
+                "PL",
+            ],
+            "mutants": [
+                "ten times the rate",
+            ],
+        },
     ],
     "methods": [
         {
@@ -855,6 +2415,143 @@ CATALOGUE: dict[str, list[dict]] = {
                 "radius",
             ],
         },
+        {
+            "name": "Nesterov",
+            "summary": "x_next = y - stepsize grad f(y), y_next = x_next + beta (x_next - x); y_0 = x_0.",
+            "source": "Nesterov (1983)",
+            "fields": [
+                "stepsize",
+                "beta",
+            ],
+        },
+        {
+            "name": "ProximalGradient",
+            "summary": "x_next = prox of stepsize g at x - stepsize grad f(x), for F = f + g.",
+            "source": "Lions and Mercier (1979)",
+            "fields": [
+                "stepsize",
+            ],
+        },
+        {
+            "name": "AcceleratedProximalGradient",
+            "summary": "x_next = prox of stepsize g at y - stepsize grad f(y), y_next = x_next + beta (x_next - x); y_0 = x_0.",
+            "source": "Beck and Teboulle (2009)",
+            "fields": [
+                "stepsize",
+                "beta",
+            ],
+        },
+        {
+            "name": "ConditionalGradient",
+            "summary": "x_next = x + weight (s - x), s = argmin <grad f(x), z> over the set C, for f + the indicator of C.",
+            "source": "Frank and Wolfe (1956)",
+            "fields": [
+                "weight",
+            ],
+        },
+        {
+            "name": "SGD",
+            "summary": "x_next = x - stepsize g, g the mean gradient of ``minibatch`` terms drawn without replacement.",
+            "source": "Robbins and Monro (1951)",
+            "fields": [
+                "stepsize",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "SVRG",
+            "summary": "x_next = x - stepsize (grad f_S(x) - grad f_S(w) + grad f(w)); w = x before every ``period``-th step.",
+            "source": "Johnson and Zhang (2013), option I",
+            "fields": [
+                "stepsize",
+                "period",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "LooplessSVRG",
+            "summary": "x_next = x - stepsize (grad f_S(x) - grad f_S(w) + grad f(w)); w_next = x with probability p, else w.",
+            "source": "arXiv:1901.08689",
+            "fields": [
+                "stepsize",
+                "p",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "SAGA",
+            "summary": "x_next = x - stepsize (grad f_j(x) - t_j + mean_i t_i), then t_j = grad f_j(x); j uniform.",
+            "source": "arXiv:1407.0202",
+            "fields": [
+                "stepsize",
+            ],
+        },
+        {
+            "name": "PAGE",
+            "summary": "x_next = x - stepsize g; g_next = grad f(x_next) with probability p, else as below. g_0 = grad f(x_0).",
+            "source": "arXiv:2008.10898",
+            "fields": [
+                "stepsize",
+                "p",
+                "minibatch",
+                "replacement",
+            ],
+        },
+        {
+            "name": "SPPM",
+            "summary": "x_next = argmin_z f_S(z) + |z - x|^2 / (2 stepsize), f_S the mean of ``minibatch`` terms drawn.",
+            "source": "arXiv:2502.03401",
+            "fields": [
+                "stepsize",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "SVRP",
+            "summary": "x_next = prox_{stepsize f_j}(x - stepsize (grad f(w) - grad f_j(w))), w_next = x_next or w.",
+            "source": "Khaled and Jin (2023)",
+            "fields": [
+                "stepsize",
+                "p",
+            ],
+        },
+        {
+            "name": "MultiProximal",
+            "summary": "min f(x) + g(x) + sum_j h_j(x) through grad f, prox of g and prox of the terms h_j that are drawn.",
+            "source": "a reconstruction of arXiv:2505.12409 from its abstract, built on arXiv:2207.12891",
+            "fields": [
+                "stepsize",
+                "dual_stepsize_j",
+                "sampling",
+            ],
+        },
+        {
+            "name": "PointSAGA",
+            "summary": "x_next = mean of y_j over a set S of minibatch terms, all sets equally likely; f the mean of its terms.",
+            "source": "arXiv:1602.02442",
+            "fields": [
+                "stepsize",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "ProxSkip",
+            "summary": "min f(x) + psi(x), psi the only term of the problem, which has no g.",
+            "source": "arXiv:2202.09357",
+            "fields": [
+                "stepsize",
+                "p",
+            ],
+        },
+        {
+            "name": "RandProxMinibatch",
+            "summary": "min f(x) + g(x) + sum_j h_j(x); omega a set of s = minibatch terms, all sets equally likely.",
+            "source": "arXiv:2207.12891",
+            "fields": [
+                "stepsize",
+                "minibatch",
+            ],
+        },
     ],
     "problems": [
         {
@@ -871,6 +2568,18 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "AbsSum",
+            "summary": "f(x) = mean_j |<a_j, y> + r_j| - <g, y> + mu/2 |y|^2, y = x - c, g = mean_j s_j a_j: minimal at c.",
+            "instances": [
+                "AbsSum(rows=((1.0, 0.5), (0.5, -1.0), (-1.0, 0.25), (0.0, 1.0)), signs=(0.5, -0.25, 1.0, 0.0), mu=0.5, residuals=(0.0, 0.0, 2.0, 0.0), center=(1.0, -1.0))",
+                "AbsSum(rows=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 1.0), (1.0, -1.0, 0.0)), signs=(-0.5, -0.5, -0.5, 0.5, 0.0), mu=0.0)",
+            ],
+            "full_instances": [
+                "AbsSum(rows=((1.0, 0.5), (0.5, -1.0), (-1.0, 0.25), (0.0, 1.0)), signs=(0.5, -0.25, 1.0, 0.0), mu=0.5, residuals=(0.0, 0.0, 2.0, 0.0), center=(1.0, -1.0))",
+                "AbsSum(rows=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 1.0), (1.0, -1.0, 0.0)), signs=(-0.5, -0.5, -0.5, 0.5, 0.0), mu=0.0)",
+            ],
+        },
+        {
             "name": "BallEnvelope",
             "summary": "N(x) = min {f(z) : |z - x| <= radius}: the inf-convolution of f and the indicator of the ball.",
             "instances": [
@@ -879,6 +2588,28 @@ CATALOGUE: dict[str, list[dict]] = {
             "full_instances": [
                 "BallEnvelope(problem=WeightedL1(weights=(1.0, 0.3), start=(4.0, -3.0)), radius=0.5)",
                 "BallEnvelope(problem=Quadratic(eigenvalues=(1.0, 4.0, 0.1), seed=3), radius=0.7)",
+            ],
+        },
+        {
+            "name": "Composite",
+            "summary": "F(x) = f(x) + g(x) + sum_j h_j(x): a sum, not a mean.",
+            "instances": [
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 2.0), center=(1.0, 0.0), seed=None), prox_part=Quadratic(eigenvalues=(0.5, 0.5), center=(3.5, -10.25), seed=None), terms=(Huber(L=2.0, d=2), Quadratic(eigenvalues=(1.0, 3.0), center=(0.0, 1.0), seed=None), Huber(delta=4.0, d=2)), minimiser=(0.5, -0.25))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 4.0), center=(1.0, 2.0), seed=None), terms=(Indicator(within=Singleton(point=(0.0, 0.0))),), minimiser=(0.0, 0.0), duals=((1.0, 8.0),), start=(3.0, -2.0))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 4.0), center=(2.0, 0.125), seed=None), terms=(WeightedL1(weights=(1.0, 1.0)),), minimiser=(1.0, 0.0), duals=((1.0, 0.5),))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 2.0, 1.0), center=(1.0, 2.0, -1.0), seed=None), terms=(Indicator(within=Consensus(copies=3)),), minimiser=(1.0, 1.0, 1.0), duals=((0.0, 2.0, -2.0),), start=(3.0, -2.0, 0.0))",
+                "Composite(prox_part=Quadratic(eigenvalues=(0.5, 0.5), center=(3.0, -0.5), seed=None), terms=(AbsAffine(a=(1.0, -1.0), b=1.5), AbsAffine(a=(2.0, 0.0), b=1.0), AbsAffine(a=(1.0, 1.0), b=-0.5), AbsAffine(a=(-1.0, 1.0), b=-1.5)), minimiser=(0.5, -1.0), duals=((0.5, -0.5), (1.0, 0.0), (0.25, 0.25), (-0.5, 0.5)))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 4.0), center=(2.0, 0.125), seed=None), prox_part=WeightedL1(weights=(1.0, 1.0)), minimiser=(1.0, 0.0))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 1.0), center=(6.0, 8.0), seed=None), prox_part=Indicator(within=EuclideanBall(radius=5.0, center=(0.0, 0.0))), minimiser=(3.0, 4.0), start=(5.0, 0.0))",
+            ],
+            "full_instances": [
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 2.0), center=(1.0, 0.0), seed=None), prox_part=Quadratic(eigenvalues=(0.5, 0.5), center=(3.5, -10.25), seed=None), terms=(Huber(L=2.0, d=2), Quadratic(eigenvalues=(1.0, 3.0), center=(0.0, 1.0), seed=None), Huber(delta=4.0, d=2)), minimiser=(0.5, -0.25))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 4.0), center=(1.0, 2.0), seed=None), terms=(Indicator(within=Singleton(point=(0.0, 0.0))),), minimiser=(0.0, 0.0), duals=((1.0, 8.0),), start=(3.0, -2.0))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 4.0), center=(2.0, 0.125), seed=None), terms=(WeightedL1(weights=(1.0, 1.0)),), minimiser=(1.0, 0.0), duals=((1.0, 0.5),))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 2.0, 1.0), center=(1.0, 2.0, -1.0), seed=None), terms=(Indicator(within=Consensus(copies=3)),), minimiser=(1.0, 1.0, 1.0), duals=((0.0, 2.0, -2.0),), start=(3.0, -2.0, 0.0))",
+                "Composite(prox_part=Quadratic(eigenvalues=(0.5, 0.5), center=(3.0, -0.5), seed=None), terms=(AbsAffine(a=(1.0, -1.0), b=1.5), AbsAffine(a=(2.0, 0.0), b=1.0), AbsAffine(a=(1.0, 1.0), b=-0.5), AbsAffine(a=(-1.0, 1.0), b=-1.5)), minimiser=(0.5, -1.0), duals=((0.5, -0.5), (1.0, 0.0), (0.25, 0.25), (-0.5, 0.5)))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 4.0), center=(2.0, 0.125), seed=None), prox_part=WeightedL1(weights=(1.0, 1.0)), minimiser=(1.0, 0.0))",
+                "Composite(smooth=Quadratic(eigenvalues=(1.0, 1.0), center=(6.0, 8.0), seed=None), prox_part=Indicator(within=EuclideanBall(radius=5.0, center=(0.0, 0.0))), minimiser=(3.0, 4.0), start=(5.0, 0.0))",
             ],
         },
         {
@@ -944,6 +2675,16 @@ CATALOGUE: dict[str, list[dict]] = {
                 "DistanceTo(within=Box(low=(-1.0, 0.0), high=(2.0, 0.5)), start=(4.0, 3.0))",
                 "DistanceTo(within=EuclideanBall(radius=1.0, center=(0.0, 0.0, 0.0)), start=(2.0, 2.0, -1.0))",
                 "DistanceTo(within=L1Ball(radius=1.0, center=(0.0, 0.0, 0.0)), start=(2.0, 2.0, -1.0))",
+            ],
+        },
+        {
+            "name": "Distributed",
+            "summary": "F(x_1, ..., x_m) = sum_i (n_i / n) f_i(x_i) + h, h = 0 where all x_i agree, else inf.",
+            "instances": [
+                "Distributed(problem=LogisticRegression(data='breast_cancer', reg=0.1), clients=4)",
+            ],
+            "full_instances": [
+                "Distributed(problem=LogisticRegression(data='breast_cancer', reg=0.1), clients=4)",
             ],
         },
         {
@@ -1017,6 +2758,16 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "Indicator",
+            "summary": "h(x) = 0 where x is in ``within``, else inf; its proximal step is the projection, for every stepsize.",
+            "instances": [
+                "Indicator(within=EuclideanBall(radius=1.0, center=(0.0, 0.0)))",
+            ],
+            "full_instances": [
+                "Indicator(within=EuclideanBall(radius=1.0, center=(0.0, 0.0)))",
+            ],
+        },
+        {
             "name": "IntegerJump",
             "summary": "f(x) = |x| if x is an integer, |x| + 1 otherwise; d = 1. Finite, lower semicontinuous.",
             "instances": [
@@ -1051,10 +2802,10 @@ CATALOGUE: dict[str, list[dict]] = {
             "name": "LayerSum",
             "summary": "f(X_1, ..., X_p) = sum_i f_i(X_i), each f_i a problem of one layer, in the norm of that layer.",
             "instances": [
-                "LayerSum(parts=(Power(p=4.0), LinkMatrix(link='logistic', m=2, n=2, norm=Spectral(m=2, n=2))))",
+                "LayerSum(problems=(Power(p=4.0), LinkMatrix(link='logistic', m=2, n=2, norm=Spectral(m=2, n=2))))",
             ],
             "full_instances": [
-                "LayerSum(parts=(Power(p=4.0), LinkMatrix(link='logistic', m=2, n=2, norm=Spectral(m=2, n=2))))",
+                "LayerSum(problems=(Power(p=4.0), LinkMatrix(link='logistic', m=2, n=2, norm=Spectral(m=2, n=2))))",
             ],
         },
         {
@@ -1273,12 +3024,14 @@ CATALOGUE: dict[str, list[dict]] = {
                 "QuadraticSum(hessians=(((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))))",
                 "QuadraticSum(hessians=(((1.0, 0.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 1.0)), ((0.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 0.0))))",
                 "QuadraticSum(hessians=(((2.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 2.0))), linear=((2.0, 0.0), (0.0, 6.0), (-2.0, -2.0)))",
+                "QuadraticSum(hessians=(((1.0, 0.0), (0.0, 1.0)), ((1.0, 0.0), (0.0, 1.0)), ((1.0, 0.0), (0.0, 1.0))), linear=((1.0, 0.0), (0.0, 2.0), (-1.0, -2.0)))",
             ],
             "full_instances": [
                 "QuadraticSum(hessians=(((6.0,),), ((-4.0,),)))",
                 "QuadraticSum(hessians=(((1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0)), ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))))",
                 "QuadraticSum(hessians=(((1.0, 0.0, 1.0), (0.0, 0.0, 0.0), (1.0, 0.0, 1.0)), ((0.0, 0.0, 0.0), (0.0, 4.0, 0.0), (0.0, 0.0, 0.0))))",
                 "QuadraticSum(hessians=(((2.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 2.0)), ((2.0, 0.0), (0.0, 2.0))), linear=((2.0, 0.0), (0.0, 6.0), (-2.0, -2.0)))",
+                "QuadraticSum(hessians=(((1.0, 0.0), (0.0, 1.0)), ((1.0, 0.0), (0.0, 1.0)), ((1.0, 0.0), (0.0, 1.0))), linear=((1.0, 0.0), (0.0, 2.0), (-1.0, -2.0)))",
             ],
         },
         {
@@ -1608,6 +3361,21 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "ComponentL0L1",
+            "summary": "|grad f_j(x) - grad f_j(y)|_* <= (L0_max + L1_max S_j) |x - y|, S_j = sup |grad f_j|_* on [x, y].",
+            "constants": [
+                "L0_max",
+                "L1_max",
+            ],
+        },
+        {
+            "name": "ComponentLipschitz",
+            "summary": "|g_j(x)|_* <= G_max for all x, all terms j and the subgradients g_j(x) that the problem returns.",
+            "constants": [
+                "G_max",
+            ],
+        },
+        {
             "name": "AverageSmooth",
             "summary": "(mean_j |grad f_j(x) - grad f_j(y)|_*^2)^(1/2) <= L_avg |x - y| for all x, y.",
             "constants": [
@@ -1639,6 +3407,53 @@ CATALOGUE: dict[str, list[dict]] = {
             "name": "Interpolation",
             "summary": "grad f_j(y) = 0 for every minimiser y of f and all terms j. No constants.",
             "constants": [],
+        },
+        {
+            "name": "StarVariance",
+            "summary": "(mean_j |grad f_j(y)|_2^2)^(1/2) <= sigma_star for every minimiser y of f.",
+            "constants": [
+                "sigma_star",
+            ],
+        },
+        {
+            "name": "SmoothPart",
+            "summary": "|grad f(x) - grad f(y)| <= L_f |x - y| for all x, y, f the smooth part of f + g + sum_j h_j. Euclidean.",
+            "constants": [
+                "L_f",
+            ],
+        },
+        {
+            "name": "StronglyConvexSmoothPart",
+            "summary": "mu_f |x - y|^2 <= <grad f(x) - grad f(y), x - y> for all x, y, f the smooth part of f + g + sum_j h_j.",
+            "constants": [
+                "mu_f",
+            ],
+        },
+        {
+            "name": "StronglyConvexProxPart",
+            "summary": "mu_g |p - q|^2 <= <u - v, p - q> for all p, q, u in dg(p), v in dg(q), g of f + g + sum_j h_j.",
+            "constants": [
+                "mu_g",
+            ],
+        },
+        {
+            "name": "SmoothTerms",
+            "summary": "|u - v| <= L_j |p - q| for all p, q, u in dh_j(p), v in dh_j(q), h_j the terms of f + g + sum_j h_j.",
+            "constants": [
+                "L_j",
+            ],
+        },
+        {
+            "name": "ConvexTerms",
+            "summary": "<u - v, p - q> >= 0 for all p, q, u in dh_j(p), v in dh_j(q) and all terms h_j of f + g + sum_j h_j.",
+            "constants": [],
+        },
+        {
+            "name": "BoundedDomain",
+            "summary": "|p - q| <= diameter for all p, q where g of f + g + sum_j h_j is finite; Euclidean.",
+            "constants": [
+                "diameter",
+            ],
         },
         {
             "name": "BoundedVariance",

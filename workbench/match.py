@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assumptions import IMPLICATIONS, Certificate, Implies, Norm, closure
+from assumptions import IMPLICATIONS, ONE_TERM, Certificate, Implies, Norm, closure
 from problems.base import Problem
+from problems.composite.views import certificates
 from workbench.claims import free_symbols
 from workbench.methods.base import Method
 from workbench.theorem import Theorem
@@ -30,6 +31,16 @@ class Case:
             for name in certificate.assumption.constants():
                 found[name] = getattr(certificate.assumption, name)
         return found
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Hyperparameters that are objects, not numbers."""
+        return {name: rule for name, rule in self.rules.items() if name in self.theorem.options}
+
+    @property
+    def number_rules(self) -> dict[str, Any]:
+        """The rules that are evaluated."""
+        return {name: rule for name, rule in self.rules.items() if name not in self.theorem.options}
 
     @property
     def norm(self) -> Norm:
@@ -66,7 +77,8 @@ def match(
     reason = _unfit(theorem, problem) or _unstated_error(theorem, problem) or _missing_fact(theorem, problem)
     if reason:
         return reason
-    available = closure(problem.certified, tuple(implications))
+    rows = (*implications, *(ONE_TERM if problem.n_terms == 1 else ()))
+    available = closure(certificates(problem), rows)
     choices: list[list[Certificate]] = []
     for wanted in theorem.assumes:
         fitting = [

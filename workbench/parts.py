@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from problems.base import Problem
 
-Kind = Literal["path", "exact", "equal"]
-KINDS: tuple[str, ...] = ("path", "exact", "equal")
+Kind = Literal["path", "exact", "equal", "step", "mean", "hp", "slope"]
+KINDS: tuple[str, ...] = ("path", "exact", "equal", "step", "mean", "hp", "slope")
 """Kinds that the verifier decides."""
 
 FACTS: Mapping[str, str] = {
@@ -47,22 +47,29 @@ class Mutant:
     """A false variant that must be refuted: why it is false, on which instance, what changes.
 
     ``change`` maps fields of the theorem to new values; ``steps`` is the length of the run on which
-    it fails, ``on`` the instance and its size.
+    it fails, ``on`` the instance and its size. ``state``: of a step claim, fields of the state at which it
+    fails, as nested tuples; by default the state is searched for.
     """
 
     why: str
     on: Problem
     change: Mapping[str, Any]
     steps: int = 50
+    state: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class Tight:
-    """The tightest instance known and the tightness measured / bound that it reaches."""
+    """The tightest instance known and the tightness measured / bound that it reaches.
+
+    ``state``: of a step claim, fields of the state that reaches it, as nested tuples; others as at the start.
+    Of a slope claim ``tightness`` is the slope measured there.
+    """
 
     on: Problem
     tightness: float
     steps: int = 50
+    state: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

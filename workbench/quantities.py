@@ -6,6 +6,7 @@ read can be from the exact one, and a verdict never rests on less.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -24,7 +25,8 @@ class Reading(NamedTuple):
     ``method`` has its hyperparameters as floats or (batch, K + 1 or 1, 1). ``x_error`` bounds the
     distance of each recorded x from the exact one, (batch, K + 1): rounding of the steps so far and
     the stated error of the oracles. ``x_before`` holds the iterates one step before the recorded
-    ones, None where every step is recorded.
+    ones, None where every step is recorded. ``costs``: unit -> spent before each recorded step,
+    (batch, K + 1); empty before a run.
     """
 
     problem: Problem
@@ -33,6 +35,7 @@ class Reading(NamedTuple):
     norm: Norm
     x_error: Tensor
     x_before: Tensor | None = None
+    costs: Mapping[str, Tensor] = MappingProxyType({})
 
     @property
     def x(self) -> Tensor:
@@ -64,6 +67,7 @@ class Quantity:
     cancelled   size of the numbers subtracted in reading it, same shape
     needs       facts and oracles of the problem that the reader uses
     every_step  True if the reading needs every step of the run, not a thinned record
+    of_terms    True if it compares the gradients of all terms: then a step claim is tried at fewer states
     nonnegative True only if no value can be below 0: values moved by their resolution then stop at 0
     """
 
@@ -76,6 +80,7 @@ class Quantity:
     unit: str = ""
     nonnegative: bool = False
     every_step: bool = False
+    of_terms: bool = False
 
     def error(self, r: Reading, value: Tensor) -> Tensor:
         """The resolution of what was read."""
@@ -149,6 +154,29 @@ def _read_moved(r: Reading) -> Tensor:
     return r.norm.norm(r.x - (_shifted(r.x) if r.x_before is None else r.x_before))
 
 
+COSTS: Mapping[str, str] = {
+    "grad_calls": "gradients of terms",
+    "prox_calls": "proximal points of terms",
+    "lmo_calls": "linear minimisations",
+    "communications": "rounds of communication",
+    "bits": "bits sent",
+}
+"""Units of cost, and what each counts."""
+
+
+def _spent(unit: str, meaning: str) -> Quantity:
+    def read(r: Reading) -> Tensor:
+        return r.costs.get(unit, torch.zeros_like(r.x[..., 0]))
+
+    latex = rf"\mathrm{{{unit.replace('_', chr(92) + '_')}}}_k"
+    return Quantity(f"{meaning} until step k", latex, read, _counted, unit="1", nonnegative=True)
+
+
+def _counted(_: Reading, value: Tensor) -> Tensor:
+    """Whole numbers are added exactly."""
+    return torch.zeros_like(value)
+
+
 SHARED: Mapping[str, Quantity] = {
     "value": Quantity(
         "f(x_k)",
@@ -192,6 +220,14 @@ SHARED: Mapping[str, Quantity] = {
         lambda r, v: 8 * EPS * v + 2 * in_norm(r),
         lambda r, _: r.x.norm(dim=-1),
         unit="x",
+        nonnegative=True,
+    ),
+    **{unit: _spent(unit, meaning) for unit, meaning in COSTS.items()},
+    "passes": Quantity(
+        "passes over the data until step k: gradients of terms by their number",
+        r"\mathrm{passes}_k",
+        lambda r: SHARED["grad_calls"].read(r) / r.problem.n_terms,
+        unit="1",
         nonnegative=True,
     ),
 }

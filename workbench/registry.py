@@ -23,6 +23,7 @@ from assumptions import (
 from problems import FULL_INSTANCES, INSTANCES, PROBLEMS, Problem
 from workbench.methods import METHODS
 from workbench.methods.base import Method
+from workbench.samplings import SAMPLINGS
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
 from workbench.user_file import UserFile, UserFileError, load_user_file
@@ -115,7 +116,7 @@ class Registry:
         return made
 
     def method(self, specification: str) -> Method:
-        """The method that prints like this, made from the text; its fields may be norms.
+        """The method that prints like this, made from the text; its fields may be norms and samplings.
 
         The text is parsed, never evaluated. ValueError where it is not accepted.
         """
@@ -134,7 +135,7 @@ class Registry:
             needed = ", ".join(_required(kind)) or "its brackets"
             raise UnknownNameError(f"{name} needs {needed}; for example {_call(kind)}")
         try:
-            return parse_specification(text, {**self._norms, name: kind})
+            return parse_specification(text, {**self._norms, **self._samplings, name: kind})
         except TypeError as error:
             said = str(error).removeprefix(f"{name}.__init__() ")
             hint = f"; for example {_call(kind)}" if said != str(error) else ""
@@ -218,6 +219,10 @@ class Registry:
         """Every class that a specification may call, by name: norms, noises, sets, problems and more."""
         return self._names
 
+    @property
+    def _samplings(self) -> dict[str, Any]:
+        return {s.__name__: s for s in SAMPLINGS}
+
     @cached_property
     def _helpers(self) -> dict[str, Any]:
         """What fields of assumptions may be, besides norms: neither problems nor assumptions."""
@@ -242,14 +247,19 @@ class _Fields(dict[str, Any]):
 
 
 def _required(kind: type[Method]) -> list[str]:
+    return [f.name for f in _without_default(kind)]
+
+
+def _without_default(kind: type[Method]) -> list[Any]:
     fields = dataclasses.fields(kind)  # pyright: ignore[reportArgumentType]
-    plain = [f for f in fields if f.init and f.default is f.default_factory is dataclasses.MISSING]
-    return [f.name for f in plain]
+    return [f for f in fields if f.init and f.default is f.default_factory is dataclasses.MISSING]
 
 
 def _call(kind: type[Method]) -> str:
-    """A call that makes one, if numbers are all it takes."""
-    return f"{kind.__name__}({', '.join(f'{name}=0.5' for name in _required(kind))})"
+    """A call that makes one."""
+    given = {f.name: "1" if f.type in (int, "int") else "0.5" for f in _without_default(kind)}
+    given |= {name: "Single()" for name in given if name == "sampling"}
+    return f"{kind.__name__}({', '.join(f'{name}={value}' for name, value in given.items())})"
 
 
 def close_to(name: str, known: Any) -> str:

@@ -10,7 +10,9 @@ from sympy.printing.latex import LatexPrinter, tex_greek_dictionary
 from workbench.claims import Recurrence
 from workbench.theorem import Theorem
 
-RELATION = {"path": ("<=", r"\le"), "exact": ("=", "=")}
+RELATION = {"path": "<=", "exact": "="}
+RELATION_LATEX = {"exact": "="}
+EXPECTATIONS = {"step": r" \mid \text{state}", "mean": "", "slope": ""}
 GREEK = {"alpha", "beta", "gamma", "delta", "eta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau"}
 _INDEX = re.compile(r"_(?:k(?![a-z])|\{k([+-]\d+)?\})")
 _REDUCTIONS = {
@@ -25,7 +27,20 @@ def claim_text(theorem: Theorem) -> str:
     """The claim in one line: ``dist_next**2 <= dist**2 - radius**2``."""
     if theorem.kind == "equal":
         return f"{' and '.join(m.__name__ for m in theorem.methods)} make the same iterates"
-    return f"{_side(theorem.measured)} {RELATION[theorem.kind][0]} {_side(theorem.bound)}"
+    measured, bound = _side(theorem.measured), _side(theorem.bound)
+    if theorem.kind == "step":
+        return f"E[{measured} | state] <= {bound}"
+    if theorem.kind == "mean":
+        return f"E[{measured}] <= {bound}"
+    if theorem.kind == "hp":
+        return f"{measured} <= {bound} at every k, with probability at least {1 - _failure(theorem):g}"
+    if theorem.kind == "slope":
+        return f"E[{measured}] = O(K^{theorem.exponent:g}), by {bound}"
+    return f"{measured} {RELATION[theorem.kind]} {bound}"
+
+
+def _failure(theorem: Theorem) -> float:
+    return float(theorem.failure or 0)
 
 
 def claim_latex(theorem: Theorem) -> str:
@@ -33,8 +48,15 @@ def claim_latex(theorem: Theorem) -> str:
     if theorem.kind == "equal":
         first, second = (m.__name__ for m in theorem.methods)
         return rf"x_k^{{\mathrm{{{first}}}}} = x_k^{{\mathrm{{{second}}}}}"
-    sides = [latex(side, theorem) for side in (theorem.measured, theorem.bound)]
-    claim = f"{sides[0]} {RELATION[theorem.kind][1]} {sides[1]}"
+    measured, bound = (latex(side, theorem) for side in (theorem.measured, theorem.bound))
+    if theorem.kind in EXPECTATIONS:
+        measured = rf"\mathbb{{E}}\left[{measured}{EXPECTATIONS[theorem.kind]}\right]"
+    relation = RELATION_LATEX.get(theorem.kind, r"\le")
+    claim = rf"{measured} {relation} {bound}"
+    if theorem.kind == "slope":
+        claim = rf"{measured} = O(K^{{{theorem.exponent:g}}})"
+    if theorem.kind == "hp":
+        claim = rf"\mathbb{{P}}\left(\forall k:\ {claim}\right) \ge {1 - _failure(theorem):g}"
     if theorem.when == sp.true:
         return claim
     return claim + r" \quad \text{if } " + latex(theorem.when, theorem)

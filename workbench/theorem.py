@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import sympy as sp
@@ -12,6 +13,7 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Assumption, Norm
 from workbench.claims import Claim, Recurrence, axes_of, free_symbols, support
 from workbench.expressions import require_evaluable
+from workbench.kinds import require_of_kind
 from workbench.methods.base import Method
 from workbench.parts import FACTS, KINDS, Kind, Meaning, Mutant, Source, Tight
 from workbench.quantities import SHARED, Quantity, as_quantity
@@ -20,12 +22,21 @@ from workbench.symbols import after, is_ours, symbols
 
 @dataclass(frozen=True, kw_only=True)
 class Theorem:
-    """A claim ``measured <= bound`` (kind path), ``measured = bound`` (exact) or "same iterates" (equal).
+    """A claim ``measured <= bound``; its kind says of what.
+
+    path   on every run at every k                    exact, equal  measured = bound; the same iterates
+    step   E[measured | state] <= bound at any state  mean  E[measured] <= bound at every k
+    hp     measured <= bound at every k, but for runs of probability ``failure``
+    slope  E[measured] = O(K^exponent) over horizons K
+
+    In a step claim ``measured`` may speak of the next state, the bound and ``when`` of the state alone, which
+    also plays the start. In a mean or slope claim ``measured`` is nonnegative and the bound deterministic.
 
     id, title    name in commands; one sentence
     method       a class, or a tuple of classes that share the quantities used (equal: exactly two)
     parameters   a rule for every field of the method: an expression of constants, q0, K, k and each
-                 other; a tuple is a sweep, each value a record of its own
+                 other, or a Recurrence; of its ``options``, the object. A tuple is a sweep, each value a
+                 record of its own
     assumes      classes of assumptions; their constants may be used by name
     measured, bound  expressions in method fields, constants, facts and quantities (suffix _next, 0)
     when         domain at step k; outside it the claim says nothing
@@ -33,6 +44,7 @@ class Theorem:
     norm         the one geometry of distances, dual gradient norms, constants and the method; a tuple is
                  a sweep, each norm a statement and records of its own
     quantities   further quantities, beside the shared ones and the method's
+    failure      hp: the probability that the claim allows, in (0, 1); exponent  slope: a number
 
     ValueError for an unknown name (the known ones are listed), a symbol that ``symbols()`` did not
     make, a method field without a rule, an unknown kind.
@@ -54,6 +66,8 @@ class Theorem:
     tight: tuple[Tight, ...] = ()
     proof: str = ""
     quantities: Mapping[str, Quantity | Callable[..., Tensor]] = field(default_factory=dict)
+    failure: float | None = None
+    exponent: float | None = None
 
     def __post_init__(self) -> None:
         """Resolve every name now: a claim that cannot be read is rejected before any run."""
@@ -91,6 +105,7 @@ class Theorem:
             support(side, self.next_names)
             require_evaluable(side)
         self._check_known_in_advance(self.requires, "requires")
+        require_of_kind(self)
 
     def in_norms(self) -> list["Theorem"]:
         """The theorem in each of its norms."""
@@ -120,11 +135,22 @@ class Theorem:
         return tuple(dict.fromkeys(name for m in self.methods for name in m.fields()))
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """Hyperparameters that are objects, not numbers."""
+        return tuple(dict.fromkeys(name for m in self.methods for name in m.options))
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Facts of the problem, then those that every method knows of itself on it."""
+        first, *others = self.methods
+        return (*FACTS, *(n for n in first.facts if all(n in m.facts for m in others)))
+
+    @property
     def constants(self) -> dict[str, type[Assumption]]:
         """Constant name -> the assumed class that it belongs to."""
         return {name: a for a in self.assumes for name in a.constants()}
 
-    @property
+    @cached_property
     def all_quantities(self) -> dict[str, Quantity]:
         """Shared quantities, then the methods', then the theorem's own.
 
@@ -141,7 +167,7 @@ class Theorem:
             return Meaning("field", name)
         if name in self.constants:
             return Meaning("constant", name)
-        if name in FACTS:
+        if name in self.facts:
             return Meaning("fact", name)
         if name in quantities:
             return Meaning("quantity", name)
@@ -151,17 +177,17 @@ class Theorem:
             return Meaning("quantity", name[:-1], "start")
         raise ValueError(
             f"{self.id}: unknown symbol {name!r}; known: method fields {_listed(self.fields)}; constants "
-            f"{_listed(self.constants)}; facts {_listed(FACTS)}; quantities {_listed(quantities)} "
+            f"{_listed(self.constants)}; facts {_listed(self.facts)}; quantities {_listed(quantities)} "
             "(each also with suffix _next or 0)"
         )
 
-    @property
+    @cached_property
     def next_names(self) -> set[str]:
         """Names in the claim that mean a quantity at k + 1."""
         used = {s.name for e in (self.measured, self.bound, self.when) for s in free_symbols(e)}
         return {name for name in used if self.meaning(name).when == "next"}
 
-    @property
+    @cached_property
     def uses(self) -> dict[str, Meaning]:
         """Every name in measured, bound and when, with its meaning."""
         sides = (self.measured, self.bound, self.when)
@@ -169,13 +195,15 @@ class Theorem:
 
     def horizon_only(self, rules: Mapping[str, Any]) -> bool:
         """True if the claim or one of these rules mentions K: then it is checked at k = K alone."""
-        everything = [self.measured, self.bound, self.when, self.requires, *rules.values()]
+        stated = [rule for name, rule in rules.items() if name not in self.options]
+        everything = [self.measured, self.bound, self.when, self.requires, *stated]
         return any("K" in {s.name for s in free_symbols(e)} for e in everything)
 
     @property
     def rules(self) -> list[Any]:
-        """Every rule of every field, swept values one by one."""
-        return [value for rule in self.parameters.values() for value in _values(rule)]
+        """Every rule of every field that is a number, swept values one by one."""
+        stated = [rule for name, rule in self.parameters.items() if name not in self.options]
+        return [value for rule in stated for value in _values(rule)]
 
     def variants(self) -> list[dict[str, Any]]:
         """The sweep: one dict of rules per combination of swept values."""
@@ -227,7 +255,7 @@ class Theorem:
                 f"missing: {_listed(missing)}; not a field: {_listed(extra)}"
             )
         for name, rule in self.parameters.items():
-            for value in _values(rule):
+            for value in _values(rule) if name not in self.options else ():
                 self._check_names(value, f"the rule of {name}")
                 self._check_known_in_advance(value, f"the rule of {name}", axes_of(name))
 

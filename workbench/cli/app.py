@@ -145,6 +145,14 @@ def _run(
         bool,
         typer.Option("--iterates", help="Keep the iterates too, in an .npz: `check --along` reads them."),
     ] = False,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            metavar="NAME<=X",
+            help="Also show the first recorded step with, say, 'gap<=1e-6', and what was spent before it.",
+        ),
+    ] = None,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")
     ] = None,
@@ -164,6 +172,7 @@ def _run(
         file=file,
         out=out,
         iterates=iterates,
+        until=until,
         json=json,
     )
 
@@ -263,6 +272,25 @@ def _table(
         out=out,
         json=json,
     )
+
+
+@app.command("calibrate")
+def _calibrate(
+    studies: Annotated[int, typer.Option("--studies", min=1, help="Studies of each claim.")] = 1000,
+    replicates: Annotated[int, typer.Option("--replicates", min=1, help="Runs of each study.")] = 4096,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the draws.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", metavar="N", help="Processes that share the work; -1: all cores.")
+    ] = 1,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")
+    ] = None,
+) -> None:
+    """How often a true claim about a mean is refuted, and how soon a false one: many studies of exact claims.
+
+    Exit status 1 if a study refuted a claim that is true.
+    """
+    dispatch("calibrate", studies=studies, replicates=replicates, seed=seed, jobs=jobs, json=json)
 
 
 @app.command("replay")

@@ -33,9 +33,9 @@ def main(witness: Path, json: bool) -> int:
 
 FIELDS = {
     **dict.fromkeys(("theorem", "problem"), str),
-    **dict.fromkeys(("seed", "block", "row", "k", "horizon"), int),
+    **dict.fromkeys(("seed", "block", "row", "k", "horizon", "leaves", "replicates"), int),
     **dict.fromkeys(("measured", "bound", "tolerance"), (int, float, str)),
-    **dict.fromkeys(("rules", "hyperparameters"), dict),
+    **dict.fromkeys(("rules", "hyperparameters", "state"), dict),
     **dict.fromkeys(("methods", "certificates", "x0"), list),
     **dict.fromkeys(("file", "mutant"), (str, type(None))),
 }
@@ -103,7 +103,7 @@ def _print(result: Replayed, data: dict[str, Any]) -> None:
         *([f"when         {condition_text(theorem.when)}"] if condition_text(theorem.when) else []),
         f"problem      {result.problem!r}",
         *(f"{name:12} {value!r}" for name, value in result.hyperparameters.items()),
-        f"place        step {result.k}, start {result.row}",
+        f"place        {result.place}",
         f"measured     {result.measured!r}",
         f"bound        {result.bound!r}",
         f"excess       {result.measured - result.bound:.6g} (rounding reaches {result.tolerance:.2g})",
@@ -112,7 +112,8 @@ def _print(result: Replayed, data: dict[str, Any]) -> None:
     out = console()
     out.print("\n".join(lines), soft_wrap=True)
     rows = [(str(k), repr(m), repr(b), "<-" if k == result.k else "") for k, m, b in result.table]
-    print_table(("k", "measured", "bound", ""), rows, right=("k",))
+    if rows:
+        print_table(("k", "measured", "bound", ""), rows, right=("k",))
     same = ", digit by digit" if result.identical else ""
     out.print(f"\n{f'reproduced{same}' if result.reproduced else 'not reproduced'}")
 
@@ -122,6 +123,7 @@ def _document(result: Replayed) -> dict[str, Any]:
         "theorem": result.theorem.id,
         "problem": repr(result.problem),
         "hyperparameters": {name: _number(v) for name, v in result.hyperparameters.items()},
+        "place": result.place,
         "k": result.k,
         "row": result.row,
         "measured": _number(result.measured),

@@ -7,8 +7,8 @@ from workbench.cli.output import console, print_table
 from workbench.records import Store
 from workbench.verify import Record, Verdict
 
-Row = tuple[str, str, str, str]
-COLUMNS = ("theorem / problem", "verdict", "tightness", "checked")
+Row = tuple[str, str, str, str, str]
+COLUMNS = ("theorem / problem", "verdict", "tightness", "checked", "evidence")
 
 WORST_FIRST = (
     Verdict.REFUTED,
@@ -34,7 +34,9 @@ def report(records: Sequence[Record], store: Store, not_applicable: bool) -> Non
     for theorem in dict.fromkeys(r.theorem for r in records):
         rows += _theorem_rows([r for r in records if r.theorem == theorem])
     out = console()
-    print_table(COLUMNS, _one_line(rows, out.width), right=COLUMNS[2:])
+    columns = COLUMNS if any(row[-1] for row in rows) else COLUMNS[:-1]
+    shown = [row[: len(columns)] for row in rows]
+    print_table(columns, _one_line(columns, shown, out.width), right=columns[2:])
     if any(_conditional(r) for r in records):
         out.print("\ndeclared: if the declared constants hold", soft_wrap=True)
     if not_applicable:
@@ -51,22 +53,33 @@ def _theorem_rows(records: Sequence[Record]) -> list[Row]:
     """The theorem's own line, then one for each problem to which it applies."""
     mutants = [r for r in records if r.mutant is not None]
     own = [r for r in records if r.mutant is None]
-    caught = sum(r.verdict == Verdict.REFUTED for r in mutants)
+    caught = sum(r.expected is True for r in mutants)
     said = f"mutants caught {caught}/{len(mutants)}" if mutants else "no mutants"
-    rows: list[Row] = [(records[0].theorem, said, "", "")]
+    rows: list[Row] = [(records[0].theorem, said, "", "", "")]
     for problem in dict.fromkeys(r.problem for r in own):
         pair = [r for r in own if r.problem == problem]
         worst = min(pair, key=lambda r: WORST_FIRST.index(Verdict(r.verdict)))
         if worst.verdict != Verdict.NOT_APPLICABLE:
             checked = sum(r.checked for r in pair)
-            rows.append((f"  {problem}", _verdict(worst), _tightness(pair), str(checked) if checked else ""))
+            shown = str(checked) if checked else ""
+            rows.append((f"  {problem}", _verdict(worst), _tightness(pair), shown, _evidence(worst)))
     return rows
 
 
-def _one_line(rows: Sequence[Row], width: int) -> list[Row]:
+def _evidence(record: Record) -> str:
+    """Of a statistical claim: the e-value and the factor that would have been refuted, or the slope."""
+    if record.e_value is not None and record.detectable is not None:
+        seen = f", sees x {record.detectable:.3g}" if record.detectable < float("inf") else ""
+        return f"e {record.e_value:.2g}{seen}"
+    if record.statistics and "whole" in record.statistics:
+        return f"slope {record.statistics['whole']:.2f}"
+    return ""
+
+
+def _one_line(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[tuple[str, ...]]:
     """Problems cut to one line; the records hold the whole specification."""
-    others = [max(len(row[i]) for row in rows) for i in range(1, len(COLUMNS))]
-    room = width - sum(max(n, len(c)) + 2 for n, c in zip(others, COLUMNS[1:], strict=True)) - 2
+    others = [max(len(row[i]) for row in rows) for i in range(1, len(columns))]
+    room = width - sum(max(n, len(c)) + 2 for n, c in zip(others, columns[1:], strict=True)) - 2
     return [(row[0] if len(row[0]) <= room else f"{row[0][: room - 3]}...", *row[1:]) for row in rows]
 
 

@@ -8,16 +8,34 @@ from assumptions.specification import Specified
 
 @dataclass(frozen=True)
 class Budget(Specified):
-    """steps of a run; starts of a deterministic method; first_only: one instance per family, first rules."""
+    """How far a claim is tried.
+
+    steps       of a run                         starts  of a claim about every run
+    replicates  of a claim about a mean, at most; they stop earlier where more would tell little
+    states      of a step claim                  ascent  steps of the search for its worst states
+    pairs       states times outcomes, and leaves of a tree of draws, at most
+    first_only  one instance per family, the first rules only
+    """
 
     name: str
     steps: int
     starts: int
     first_only: bool = False
+    replicates: int = 4096
+    states: int = 256
+    ascent: int = 40
+    pairs: int = 2**17
 
     def __post_init__(self) -> None:
         """Counts are positive."""
-        require_dimension(steps=self.steps, starts=self.starts)
+        require_dimension(
+            steps=self.steps,
+            starts=self.starts,
+            replicates=self.replicates,
+            states=self.states,
+            ascent=self.ascent,
+            pairs=self.pairs,
+        )
 
     @property
     def horizons(self) -> tuple[int, ...]:
@@ -25,6 +43,6 @@ class Budget(Specified):
         return tuple(sorted({1, max(1, self.steps // 5), self.steps}))
 
 
-QUICK = Budget("quick", steps=50, starts=64, first_only=True)
-DEFAULT = Budget("default", steps=200, starts=64)
-FULL = Budget("full", steps=500, starts=256)
+QUICK = Budget("quick", 50, 64, first_only=True, replicates=64, states=64, ascent=10, pairs=2**15)
+DEFAULT = Budget("default", 200, 64, replicates=1024)
+FULL = Budget("full", 500, 256, replicates=2**16, states=2048, ascent=100, pairs=2**20)

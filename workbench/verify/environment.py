@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,6 +20,8 @@ from workbench.quantities import Quantity, Reading
 from workbench.theorem import Theorem
 from workbench.trace import Trace
 from workbench.walk import Memory
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 _WALKS = Memory()
 """Units of one problem follow each other: its walks serve all theorems on the same method and rule."""
@@ -63,8 +66,13 @@ def facts(problem: Problem, steps: int) -> dict[str, Tensor]:
 
 
 def constants(case: Case) -> dict[str, Tensor]:
-    """Certified constants, (1, 1, *axes)."""
-    values = {n: torch.as_tensor(v, dtype=torch.float64) for n, v in case.constants.items()}
+    """Certified constants, and what the methods know of themselves on the problem; (1, 1, *axes).
+
+    ValueError where the options do not fit the problem.
+    """
+    own = [kind.known(case.problem, case.options) for kind in reversed(case.methods)]
+    merged = {name: value for known in own for name, value in known.items()}
+    values = {n: torch.as_tensor(v, dtype=torch.float64) for n, v in {**merged, **case.constants}.items()}
     return {name: v.reshape(1, 1, *v.shape) for name, v in values.items()}
 
 
@@ -94,7 +102,7 @@ def solve_rules(rules: Mapping[str, Any], known: dict[str, Tensor], steps: int) 
 
 
 def make_method(
-    kind: type[Method], solved: Mapping[str, Tensor], norm: Norm
+    kind: type[Method], solved: Mapping[str, Tensor], norm: Norm, options: Mapping[str, Any] = NO_OPTIONS
 ) -> tuple[Method, dict[str, Tensor]]:
     """The method with its hyperparameters and, if it has one, the norm; tables of what changes with k.
 
@@ -104,8 +112,9 @@ def make_method(
     """
     annotations = {f.name: f.type for f in dataclasses.fields(kind)}  # pyright: ignore[reportArgumentType]
     fixed: dict[str, Any] = {"norm": norm} if kind.has_norm() else {}
+    fixed |= {name: options[name] for name in kind.options}
     tables: dict[str, Tensor] = {}
-    for name in kind.fields():
+    for name in (n for n in kind.fields() if n not in kind.options):
         value = solved[name]
         first = value[:, 0] if axes_of(name) else value[:, :1]
         if value.shape[1] > 1:
@@ -122,17 +131,15 @@ def make_method(
     return kind(**fixed), tables
 
 
-def valid_rows(
-    kinds: tuple[type[Method], ...], solved: Mapping[str, Tensor], rows: int, norm: Norm
-) -> tuple[Tensor, str]:
+def valid_rows(case: Case, solved: Mapping[str, Tensor], rows: int) -> tuple[Tensor, str]:
     """Replicates whose hyperparameters the methods accept, (rows,), and what was said of another."""
     said = ""
 
     def accepted(one_row: Mapping[str, Tensor]) -> bool:
         nonlocal said
         try:
-            for kind in kinds:
-                make_method(kind, one_row, norm)
+            for kind in case.methods:
+                make_method(kind, one_row, case.norm, case.options)[0].draws(case.problem)
         except ValueError as error:
             said = str(error)
             return False
@@ -160,19 +167,21 @@ def run_case(
     steps: int,
     seed: int,
     read: bool = True,
+    first: int = 0,
 ) -> Trace:
-    """One block of the case's run, every step recorded, iterates kept; ``read`` what the claim asks for."""
-    bases = {m.base for m in case.theorem.uses.values() if m.kind == "quantity"}
-    if not case.problem.offers("f_star"):
-        bases = (bases - {"gap"}) | {"value"}
+    """One block of the case's run, every step recorded, iterates kept; ``read`` what the claim asks for.
+
+    first: the number of the first replicate.
+    """
     return run(
         method,
         case.problem,
         x0,
         steps=steps,
+        first=first,
         seed=seed,
         quantities={**case.theorem.quantities, X_ERROR: _X_ERROR},
-        record=(*(sorted(bases) if read else ()), X_ERROR),
+        record=(*(used_quantities(case) if read else ()), X_ERROR),
         schedule=tables,
         norm=case.norm,
         keep_state=True,
@@ -182,27 +191,50 @@ def run_case(
 
 def numbers(case: Case, trace: Trace, solved: Mapping[str, Tensor]) -> Numbers:
     """Everything that the claim's symbols stand for on this run."""
-    theorem, problem, steps = case.theorem, case.problem, trace.steps
-    values = {**facts(problem, steps), **constants(case), **solved}
-    sizes = {name: v.abs() for name, v in values.items()}
-    resolutions: dict[str, Tensor] = {}
     assert trace.x is not None
     assert isinstance(trace.method, Method)
-    tables = {n: (trace.quantities[n], trace.resolutions[n], trace.cancelled[n]) for n in trace.quantities}
-    for name, meaning in theorem.uses.items():
+    known = {**facts(case.problem, trace.steps), **constants(case), **solved}
+    lost = (trace.diverged_at[:, None] >= 0) & (torch.arange(trace.steps + 1) >= trace.diverged_at[:, None])
+    return named(case, known, readings(trace), trace.x, lost, trace.method)
+
+
+Readings = Mapping[str, tuple[Tensor, Tensor, Tensor]]
+"""Quantity -> what was read, its resolution, the size of what cancelled in it; each (batch, K + 1, *axes)."""
+
+
+def readings(trace: Trace) -> Readings:
+    """What the run recorded."""
+    return {n: (trace.quantities[n], trace.resolutions[n], trace.cancelled[n]) for n in trace.quantities}
+
+
+def named(
+    case: Case, known: Mapping[str, Tensor], read: Readings, x: Tensor, lost: Tensor, method: Method
+) -> Numbers:
+    """The numbers of a claim by its symbols. known: what is known in advance; x: (batch, K + 1, d)."""
+    values = dict(known)
+    sizes = {name: v.abs() for name, v in values.items()}
+    resolutions: dict[str, Tensor] = {}
+    for name, meaning in case.theorem.uses.items():
         if meaning.kind != "quantity":
             continue
-        if meaning.base == "gap" and "gap" not in tables:
-            now, error, cancelled = tables["value"]
-            now = now - problem.f_lower  # pyright: ignore[reportAttributeAccessIssue]
+        if meaning.base == "gap" and "gap" not in read:
+            now, error, cancelled = read["value"]
+            now = now - case.problem.f_lower  # pyright: ignore[reportAttributeAccessIssue]
         else:
-            now, error, cancelled = tables[meaning.base]
+            now, error, cancelled = read[meaning.base]
         values[name] = _at(now, meaning.when)
         # an error bound that overflowed or is nan excuses nothing
         resolutions[name] = _at(error.nan_to_num(nan=0.0, posinf=0.0), meaning.when)
         sizes[name] = values[name].abs() + _at(cancelled, meaning.when)
-    lost = (trace.diverged_at[:, None] >= 0) & (torch.arange(steps + 1)[None] >= trace.diverged_at[:, None])
-    return Numbers(values, sizes, resolutions, trace.x, lost, steps, trace.method)
+    return Numbers(values, sizes, resolutions, x, lost, x.shape[1] - 1, method)
+
+
+def used_quantities(case: Case) -> dict[str, Quantity]:
+    """The quantities that the claim speaks of; the value where f_star is not known and a gap is asked."""
+    bases = {m.base for m in case.theorem.uses.values() if m.kind == "quantity"}
+    if not case.problem.offers("f_star") and "gap" in bases:
+        bases = (bases - {"gap"}) | {"value"}
+    return {name: case.theorem.all_quantities[name] for name in sorted(bases)}
 
 
 def _at(table: Tensor, when: str) -> Tensor:

@@ -12,6 +12,8 @@ class Outcome:
     """Counts, the worst excess (in tolerances) with its place, the tightest place, obstacles.
 
     ``worst`` and ``tight`` are places: {"block", "row", "k", "horizon", "measured", "bound", ...}.
+    ``found``: a verdict that excesses do not decide, with its reason. e_value, lower, detectable and
+    statistics: as in ``Record``.
     """
 
     checked: int = 0
@@ -27,9 +29,14 @@ class Outcome:
     bad_certificate: str = ""
     obstacle: str = ""
     not_applicable: str = ""
+    found: tuple[Verdict, str] | None = None
+    e_value: float | None = None
+    lower: float | None = None
+    detectable: float | None = None
+    statistics: Mapping[str, float] | None = None
 
-    def merged(self, other: "Outcome") -> "Outcome":
-        """Both findings as one."""
+    def merged(self, other: "Outcome", added: bool = False) -> "Outcome":
+        """Both findings as one; ``added``: of other replicates, else of the same."""
         worst = other if other.excess > self.excess else self
         tight = other if other.tightness > self.tightness else self
         return replace(
@@ -38,7 +45,9 @@ class Outcome:
             violations=self.violations + other.violations,
             undefined=self.undefined + other.undefined,
             undecided=self.undecided + other.undecided,
-            replicates=max(self.replicates, other.replicates),
+            replicates=(self.replicates + other.replicates)
+            if added
+            else max(self.replicates, other.replicates),
             steps=max(self.steps, other.steps),
             excess=worst.excess,
             worst=worst.worst,
@@ -51,6 +60,22 @@ class Outcome:
             else self.not_applicable or other.not_applicable,
         )
 
+    def with_statistics(self, told: "Outcome") -> "Outcome":
+        """This finding, of the exact part, with what replicates told; their counts, verdict and evidence."""
+        worst = told if told.worst is not None else self
+        return replace(
+            told,
+            checked=self.checked + told.checked,
+            violations=self.violations + told.violations,
+            undefined=self.undefined,
+            undecided=self.undecided + told.undecided,
+            excess=worst.excess,
+            worst=worst.worst,
+            tightness=told.tightness if self.tight is None else self.tightness,
+            tight=told.tight if self.tight is None else self.tight,
+            bad_certificate=self.bad_certificate,
+        )
+
 
 def decide(outcome: Outcome, suspect: float, declared: bool) -> tuple[Verdict, str]:
     """The verdict and its reason.
@@ -60,6 +85,8 @@ def decide(outcome: Outcome, suspect: float, declared: bool) -> tuple[Verdict, s
     """
     if outcome.bad_certificate:
         return Verdict.BAD_CERTIFICATE, outcome.bad_certificate
+    if outcome.found is not None and outcome.found[0] is Verdict.REFUTED:
+        return outcome.found
     if outcome.excess > suspect:
         place = outcome.worst or {}
         return Verdict.REFUTED, (
@@ -80,4 +107,6 @@ def decide(outcome: Outcome, suspect: float, declared: bool) -> tuple[Verdict, s
         return Verdict.NOT_APPLICABLE, outcome.not_applicable
     if not outcome.checked:
         return Verdict.OUT_OF_DOMAIN, "no run entered the domain of the claim"
+    if outcome.found is not None:
+        return outcome.found
     return Verdict.NOT_REFUTED, "if the declared constants hold" if declared else ""

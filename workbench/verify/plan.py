@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from problems.base import Problem
 from problems.well_formed import IllFormedError
@@ -27,6 +28,13 @@ class Unit:
     seed: int
     code: str
     mutant: Mutant | None = None
+
+    @property
+    def state(self) -> Mapping[str, Any] | None:
+        """Of a step claim, the state that must be among those tried."""
+        if self.mutant:
+            return self.mutant.state
+        return next((t.state for t in self.theorem.tight if t.on == self.problem), None)
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,10 @@ class Record:
     measured, bound  at the tightest point, or at the witness if refuted
     checked      entries (replicate, k) at which the claim was compared; violations among them
     witness      what reruns the refuting case: ``workbench replay``
-    e_value, lower, detectable  for statistical kinds
+    e_value      of a mean or hp claim: 10^6 refutes
+    lower        anytime-valid lower limit (95 %) of mean / bound
+    detectable   the factor above the bound that so many replicates would have refuted
+    statistics   mean, hp: estimate of mean / bound, its standard error, steps judged exactly; slope: slopes
     unit, part   identity of the piece of work, and (index, count) of the record in it
     code         hash of the sources that made the record
     """
@@ -43,6 +46,7 @@ class Record:
     e_value: float | None = None
     lower: float | None = None
     detectable: float | None = None
+    statistics: Mapping[str, float] | None = None
     seconds: float = 0.0
     witness: Mapping[str, Any] | None = None
     mutant: str | None = None

@@ -135,7 +135,7 @@ def judge_unit(
             continue
         for case in cases[:1] if unit.budget.first_only and unit.mutant is None else cases:
             started = time.perf_counter()
-            outcome = judge(case, unit.budget, unit.seed)
+            outcome = judge(case, unit.budget, unit.seed, unit.state)
             results.append((stated, case, outcome, time.perf_counter() - started))
     if unit.mutant:
         results = [max(results, key=lambda r: (not r[2].bad_certificate, r[2].excess))]
@@ -155,7 +155,7 @@ def _record(
     verdict, reason = decide(outcome, SUSPECT, bool(case and case.declared))
     refuted = verdict is Verdict.REFUTED
     place = outcome.worst if refuted else outcome.tight
-    expected = is_expected(verdict, unit.theorem.source.status, unit.mutant is not None)
+    expected = is_expected(verdict, unit.theorem.source.status, unit.mutant is not None, theorem.kind)
     if unit.mutant and refuted and place is not None and place["measured"] != place["measured"]:
         expected, reason = False, f"{reason}; a mutant must fail by a number, not by nan"
     witness = None
@@ -180,6 +180,10 @@ def _record(
         replicates=outcome.replicates,
         steps=outcome.steps,
         seed=unit.seed,
+        e_value=outcome.e_value,
+        lower=outcome.lower,
+        detectable=outcome.detectable,
+        statistics=outcome.statistics,
         seconds=round(seconds, 4),
         witness=witness,
         mutant=unit.mutant.why if unit.mutant else None,

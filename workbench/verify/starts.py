@@ -14,7 +14,7 @@ def starts(problem: Problem, seed: int, replicates: range) -> Tensor:
     """(len(replicates), d): replicate 0 is the problem's own start, the others lie around a minimiser.
 
     Direction Gaussian, distance log-uniform; around x0 where no minimiser is known. Points outside
-    the domain are moved into it.
+    the domain are moved into it, unless the problem's own start is outside too.
     """
     x0 = problem.x0
     centre = problem.x_star if problem.offers("x_star") else x0  # pyright: ignore[reportAttributeAccessIssue]
@@ -23,7 +23,9 @@ def starts(problem: Problem, seed: int, replicates: range) -> Tensor:
     u = uniforms(seed, replicates, STREAM_STARTS, 0, normal.width + 1).to(x0)
     direction = normal.value(u[:, 1:])
     length = unit * 10 ** (CLOSEST + (FARTHEST - CLOSEST) * u[:, :1])
-    points = problem.into_domain(centre + length * direction / direction.norm(dim=-1, keepdim=True))
+    points = centre + length * direction / direction.norm(dim=-1, keepdim=True)
+    if bool(problem.contains(x0)):
+        points = problem.into_domain(points)
     if replicates.start == 0:
         points = torch.cat([x0[None], points[1:]])
     return points

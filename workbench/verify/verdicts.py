@@ -25,14 +25,14 @@ _GOOD = frozenset({Verdict.NOT_REFUTED, Verdict.CERTIFIED, Verdict.CONSISTENT, V
 _NOT_COUNTED = frozenset({Verdict.OUT_OF_DOMAIN, Verdict.NOT_APPLICABLE})
 
 
-def is_expected(verdict: Verdict, status: str, mutant: bool) -> bool | None:
+def is_expected(verdict: Verdict, status: str, mutant: bool, kind: str = "path") -> bool | None:
     """True, False, or None where the verdict counts neither for nor against.
 
     status: SOURCED and DERIVED must not be refuted; RECALLED is never counted. A mutant must be
-    refuted and nothing else will do.
+    refuted and nothing else will do; that of a slope claim inconsistent, for no finite slope refutes.
     """
     if mutant:
-        return verdict is Verdict.REFUTED
+        return verdict is (Verdict.INCONSISTENT if kind == "slope" else Verdict.REFUTED)
     if status == "RECALLED" or verdict in _NOT_COUNTED:
         return None
     return verdict in _GOOD

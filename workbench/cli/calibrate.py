@@ -1,0 +1,61 @@
+"""``workbench calibrate``: how often the statistics err."""
+
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress
+
+from workbench.cli.output import console, plain, print_table, require_writable, write_json, wrong_use
+from workbench.verify.calibration import Calibration, calibrate
+from workbench.verify.pool import require_jobs
+
+
+def main(studies: int, replicates: int, seed: int, jobs: int, json: str | None) -> int:
+    """0 if no study refuted a true claim, else 1."""
+    with wrong_use():
+        jobs = require_jobs(jobs)
+    require_writable(json)
+    with _progress() as tell:
+        found = calibrate(studies, replicates, seed, jobs, tell)
+    if json != "-":
+        for each in found:
+            _print(each)
+    if json is not None:
+        write_json({"seed": seed, "claims": [plain(dataclasses.asdict(each)) for each in found]}, json)
+    return int(any(each.false for each in found))
+
+
+def _print(c: Calibration) -> None:
+    out = console()
+    out.print(f"{c.name}: {c.claim}", soft_wrap=True)
+    out.print(
+        f"mean / bound = {c.ratio:.5f}, coefficient of variation {c.cv:.3g}; the true claim was refuted in "
+        f"{c.false} of {c.studies} studies (at any time up to {c.replicates} replicates; largest e-value "
+        f"10^{c.largest:.2f}, it takes 10^6)",
+        soft_wrap=True,
+    )
+    shares = list(c.detected)
+    columns = ["replicates", *(f"bound {100 * s:g} % too small" for s in shares)]
+    rows = [[str(n), *(f"{100 * c.detected[s][i]:.1f} %" for s in shares)] for i, n in enumerate(c.at)]
+    rows.append(["formula", *(_predicted(c.predicted[s]) for s in shares)])
+    print_table(columns, rows, right=columns)
+    out.print()
+
+
+def _predicted(replicates: float) -> str:
+    return f"{replicates:.0f} replicates" if replicates < float("inf") else "no variance"
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr if that is a terminal, else nothing."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None  # noqa: ARG005
+        return
+    columns = (BarColumn(20), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True, emoji=False), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,246 @@
+"""Judge a claim about an expectation or a probability: exactly while few draws are made, then by bets."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from problems.ball_newton import SolverError
+from workbench.engine import BLOCK
+from workbench.match import Case
+from workbench.trace import Trace
+from workbench.verify.budget import Budget
+from workbench.verify.certificates import bad_certificate, bad_minimum
+from workbench.verify.claim import SUSPECT, Comparison, compare
+from workbench.verify.environment import Numbers, numbers, run_case
+from workbench.verify.outcome import Outcome
+from workbench.verify.path import summed_up
+from workbench.verify.place import described, hyperparameters
+from workbench.verify.process import Process, ratios_of
+from workbench.verify.setting import NotApplicableError, Setting, set_up
+from workbench.verify.tree import Tree, depth, expected, grown
+from workbench.verify.verdicts import Verdict
+
+MOST_BLOCKS = 16
+"""Blocks of replicates whose claim is evaluated together."""
+
+PRECISE = 1.1
+"""Replicates stop once a mean 1.1 times the bound would have been refuted."""
+
+
+class Group(NamedTuple):
+    """Runs from the problem's start. ratios: what each replicate says, (replicates,), mean <= 1 if true."""
+
+    ratios: Tensor
+    comparison: Comparison
+    numbers: Numbers
+    setting: Setting
+    trace: Trace
+
+
+def judge_mean(case: Case, budget: Budget, seed: int) -> Outcome:
+    """The tree of all draws for as many steps as it is small; then one process over the whole horizon."""
+    try:
+        outcome, whole = _exact(case, budget, seed)
+        if whole or outcome.excess > SUSPECT or outcome.bad_certificate:
+            return outcome
+        return _sampled(case, budget, seed, outcome)
+    except SolverError as error:
+        return Outcome(obstacle=f"a solver stopped: {error}")
+    except NotApplicableError as error:
+        return Outcome(not_applicable=str(error))
+
+
+# -- the tree ---------------------------------------------------------------------------------------
+
+
+def _exact(case: Case, budget: Budget, seed: int) -> tuple[Outcome, bool]:
+    """What the tree shows, and whether it reaches the horizon."""
+    steps = depth(case, budget.pairs, budget.steps)
+    if steps == 0:
+        return Outcome(), False
+    tree = grown(case, steps)
+    comparison = failing(tree, case) if case.theorem.kind == "hp" else expected(tree)
+    bad = bad_minimum(case, tree.numbers)
+    bad = bad or bad_certificate(case, tree.numbers.x, tree.comparison.excess)
+    outcome = summed_up(
+        comparison, _TreePlace(tree, comparison, seed), replicates=len(tree.weights), steps=steps, bad=bad
+    )
+    return outcome, steps == budget.steps
+
+
+def failing(tree: Tree, case: Case) -> Comparison:
+    """The claim about a probability: that of the runs which fail somewhere up to k against ``failure``."""
+    failed = (tree.comparison.excess > SUSPECT).to(torch.int8).cummax(1).values.to(torch.float64)
+    chance = (tree.weights[:, None] * failed).sum(0, keepdim=True)
+    return Comparison(
+        measured=chance,
+        bound=torch.full_like(chance, float(case.theorem.failure or 0)),
+        tolerance=torch.full_like(chance, 1e-12),
+        asked=tree.comparison.asked.any(0, keepdim=True),
+        lost=torch.zeros_like(chance, dtype=torch.bool),
+    )
+
+
+# -- replicates -------------------------------------------------------------------------------------
+
+
+def _sampled(case: Case, budget: Budget, seed: int, outcome: Outcome) -> Outcome:
+    """The process over groups of replicates; ``outcome`` is what the tree showed."""
+    horizon = set_up(case, case.problem.x0[None], 1).affordable(BLOCK, budget.steps)
+    process, groups = Process(torch.zeros(0, dtype=torch.float64)), replicate_groups(case, horizon, seed)
+    while True:
+        group, asked_before = next(groups), len(process.ratios)
+        process = Process(torch.cat([process.ratios, group.ratios])[: budget.replicates])
+        if asked_before == 0:
+            bad = bad_minimum(case, group.numbers)
+            if not outcome.checked:  # else the tree has visited its points
+                bad = bad or bad_certificate(case, group.numbers.x, group.comparison.excess)
+            undefined = int(group.comparison.undefined.sum())
+            outcome = outcome.merged(Outcome(bad_certificate=bad, undefined=undefined))
+        enough = process.refutes or process.detectable <= PRECISE
+        if enough or len(process.ratios) == budget.replicates or outcome.undefined or outcome.bad_certificate:
+            return _told(outcome, process, group, seed)
+
+
+def replicate_groups(case: Case, horizon: int, seed: int, first: int = 0) -> Iterator[Group]:
+    """Groups of replicates without end, larger and larger, from replicate ``first`` on.
+
+    Replicate i is the same whatever is asked. A claim that mentions K is run at several horizons, the last
+    of them ``horizon``; a replicate says the mean of what it says there.
+    """
+    horizons = Budget("horizons", horizon, 1).horizons if case.horizon_only else (horizon,)
+    settings = [set_up(case, case.problem.x0[None], h) for h in horizons]
+    blocks = 1
+    while True:
+        rows = BLOCK * min(blocks, settings[-1].affordable(horizon * BLOCK, MOST_BLOCKS))
+        groups = [_group(setting, first, rows, seed) for setting in settings]
+        yield groups[-1]._replace(ratios=torch.stack([g.ratios for g in groups]).mean(0))
+        first, blocks = first + rows, min(2 * blocks, MOST_BLOCKS)
+
+
+def process_of(case: Case, replicates: int, horizon: int, seed: int, first: int = 0) -> Process:
+    """The process of so many replicates, from ``first`` on."""
+    parts, have = [], 0
+    groups = replicate_groups(case, horizon, seed, first)
+    while have < replicates:
+        parts.append(next(groups).ratios)
+        have += len(parts[-1])
+    return Process(torch.cat(parts)[:replicates])
+
+
+def _group(setting: Setting, first: int, rows: int, seed: int) -> Group:
+    case = setting.case
+    method, tables = setting.methods()[0]
+    starts = setting.x0.expand(rows, -1)
+    trace = run_case(case, method, tables, starts, setting.horizon, seed, first=first)
+    found = numbers(case, trace, setting.solved)
+    comparison = compare(case, found, torch.ones(rows, dtype=torch.bool))
+    said = _failures(comparison, case) if case.theorem.kind == "hp" else _means(comparison)
+    return Group(said, comparison, found, setting, trace)
+
+
+def _means(c: Comparison) -> Tensor:
+    """The mean over the steps at which the claim speaks of what each replicate measured, over the bound.
+
+    A replicate outside the region of a certificate counts for the claim, as 0.
+    """
+    spoken = c.asked.any(0)
+    ratios = torch.where(c.asked, ratios_of(c.measured, c.bound, c.tolerance), 0.0)[:, spoken]
+    return ratios.mean(1) if ratios.shape[1] else torch.zeros(len(ratios), dtype=torch.float64)
+
+
+def _failures(c: Comparison, case: Case) -> Tensor:
+    """1 / failure for a run that fails, else 0."""
+    return (c.excess > SUSPECT).any(1).to(torch.float64) / float(case.theorem.failure or 1)
+
+
+def _told(outcome: Outcome, process: Process, group: Group, seed: int) -> Outcome:
+    """The verdict of the process, merged with what the tree showed."""
+    n, c = len(process.ratios), group.comparison
+    asked = int(c.asked.any(0).sum())
+    told = Outcome(
+        checked=asked * n,
+        violations=int(process.refutes),
+        undecided=int((c.asked & (c.tolerance == torch.inf)).sum()),
+        replicates=n,
+        steps=group.setting.horizon,
+        e_value=_exp(process.log_e),
+        lower=process.lower,
+        detectable=process.detectable,
+        statistics={
+            "ratio": process.mean,
+            "standard_error": process.standard_error,
+            "exact_steps": float(outcome.steps),
+        },
+        found=_verdict(process, group, asked, bool(outcome.checked)),
+    )
+    if process.refutes:
+        told = _refuted(told, process, group, seed)
+    elif outcome.tight is None and asked:
+        told = _with_tightness(told, process, group)
+    return outcome.with_statistics(told)
+
+
+def _verdict(process: Process, group: Group, asked: int, exact: bool) -> tuple[Verdict, str] | None:
+    n = len(process.ratios)
+    if not asked:
+        return None
+    if process.refutes:
+        lost = group.trace.diverged_at
+        first = f"; a run diverged at step {int(lost[lost >= 0].min())}" if bool((lost >= 0).any()) else ""
+        return Verdict.REFUTED, (
+            f"e = {_exp(process.log_e):.3g} after {n} replicates, mean / bound = {process.mean:.4g}{first}"
+        )
+    if process.detectable == float("inf") and not exact:
+        return Verdict.INCONCLUSIVE, f"{n} replicates vary too much to refute any factor"
+    return None
+
+
+def _refuted(told: Outcome, process: Process, group: Group, seed: int) -> Outcome:
+    where = {
+        **described(group.setting.case, seed, told.steps),
+        "replicates": len(process.ratios),
+        "measured": process.mean,
+        "bound": 1.0,
+        "tolerance": 0.0,
+        "e_value": told.e_value,
+        "hyperparameters": hyperparameters(group.setting.solved, 0, 0),
+        "x0": group.setting.x0[0].tolist(),
+    }
+    return replace(told, worst=where, excess=process.log_e)
+
+
+def _with_tightness(told: Outcome, process: Process, group: Group) -> Outcome:
+    """The estimate mean / bound, at the last step for the numbers that are shown."""
+    c = group.comparison
+    last = int(c.asked.any(0).nonzero()[-1])
+    where = {"k": last, "measured": float(c.measured[:, last].mean()), "bound": float(c.bound[0, last])}
+    return replace(told, tight=where, tightness=process.mean)
+
+
+def _exp(log: float) -> float:
+    return float(torch.tensor(log, dtype=torch.float64).exp())
+
+
+class _TreePlace:
+    """Describes a step of the tree, enough to grow it again."""
+
+    def __init__(self, tree: Tree, comparison: Comparison, seed: int) -> None:
+        self.tree, self.c, self.seed = tree, comparison, seed
+
+    def __call__(self, k: int) -> dict[str, Any] | None:
+        if not bool(self.c.asked[0, k]):
+            return None
+        return {
+            **described(self.tree.setting.case, self.seed, self.tree.steps),
+            "leaves": len(self.tree.weights),
+            "k": k,
+            "measured": float(self.c.measured[0, k]),
+            "bound": float(self.c.bound[0, k]),
+            "tolerance": float(self.c.tolerance[0, k]),
+            "hyperparameters": hyperparameters(self.tree.setting.solved, 0, k),
+            "x0": self.tree.setting.x0[0].tolist(),
+        }

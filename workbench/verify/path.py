@@ -1,0 +1,146 @@
+"""Judge a claim about every run: runs in blocks, both sides of the claim at every step."""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from problems.ball_newton import SolverError
+from workbench.engine import BLOCK
+from workbench.expressions import Evaluator
+from workbench.match import Case
+from workbench.trace import Trace
+from workbench.verify.budget import Budget
+from workbench.verify.certificates import bad_certificate, bad_minimum
+from workbench.verify.claim import SUSPECT, Comparison, asked_where, at_next, compare
+from workbench.verify.environment import X_ERROR, Numbers, numbers, run_case
+from workbench.verify.outcome import Outcome
+from workbench.verify.place import described, hyperparameters
+from workbench.verify.setting import NotApplicableError, Setting, set_up
+from workbench.verify.starts import starts
+
+ROUNDINGS = 8
+"""Errors of one run that a difference of two iterates may hold."""
+
+
+def judge_path(case: Case, budget: Budget, seed: int) -> Outcome:
+    """All horizons and blocks of the budget."""
+    horizons = budget.horizons if case.horizon_only else (budget.steps,)
+    outcome = Outcome()
+    for horizon in horizons:
+        for block in range((budget.starts + BLOCK - 1) // BLOCK):
+            asked = min(BLOCK, budget.starts - block * BLOCK)
+            found = judge_block(case, horizon, block, seed, asked)
+            outcome = outcome.merged(replace(found, replicates=block * BLOCK + asked))
+    return outcome
+
+
+def judge_block(case: Case, horizon: int, block: int, seed: int, asked: int = BLOCK) -> Outcome:
+    """One block at one horizon; the first ``asked`` replicates of it count."""
+    try:
+        comparison, found, setting = measure_block(case, horizon, block, seed, asked)
+    except SolverError as error:
+        return Outcome(obstacle=f"a solver stopped: {error}")
+    except NotApplicableError as error:
+        return Outcome(not_applicable=str(error))
+    bad = bad_minimum(case, found) or bad_certificate(case, found.x, comparison.excess)
+    place = _Place(setting, comparison, block, seed)
+    return summed_up(comparison, place, replicates=asked, steps=horizon, bad=bad)
+
+
+def summed_up(comparison: Comparison, place: Any, *, replicates: int, steps: int, bad: str) -> Outcome:
+    """Counts, and the worst and the tightest entry; ``place(flat index)`` describes one."""
+    excess, tightness = comparison.excess, comparison.tightness
+    # a violation by a number says more than one by nan
+    by_number = torch.where(comparison.measured.isnan(), -torch.inf, excess)
+    worst = int((by_number if bool((by_number > SUSPECT).any()) else excess).argmax())
+    tight = int(tightness.argmax())
+    return Outcome(
+        checked=int(comparison.compared.sum()),
+        undecided=int((comparison.asked & (comparison.tolerance == torch.inf)).sum()),
+        violations=int((excess > SUSPECT).sum()),
+        undefined=int(comparison.undefined.sum()),
+        replicates=replicates,
+        steps=steps,
+        excess=float(excess.flatten()[worst]),
+        worst=place(worst),
+        tightness=float(tightness.flatten()[tight]),
+        tight=place(tight),
+        bad_certificate=bad,
+    )
+
+
+def measure_block(
+    case: Case, horizon: int, block: int, seed: int, asked: int = BLOCK
+) -> tuple[Comparison, Numbers, Setting]:
+    """Run a whole block and compare both sides on its first ``asked`` replicates.
+
+    A pure function of its arguments; the block is run whole whatever is asked, for its last digits
+    depend on the batch.
+    """
+    x0 = starts(case.problem, seed, range(block * BLOCK, (block + 1) * BLOCK))
+    setting = set_up(case, x0, horizon, torch.arange(x0.shape[0]) < asked)
+    traces = [
+        run_case(case, method, tables, setting.x0, horizon, seed, read=index == 0, first=block * BLOCK)
+        for index, (method, tables) in enumerate(setting.methods())
+    ]
+    found = numbers(case, traces[0], setting.solved)
+    _require_monotone(case, found)
+    if case.theorem.kind == "equal":
+        return _same_iterates(case, traces, found, setting.rows), found, setting
+    return compare(case, found, setting.rows), found, setting
+
+
+def _require_monotone(case: Case, found: Numbers) -> None:
+    """A lower bound of f may stand for f_star only if a larger gap0 makes the bound weaker."""
+    if case.problem.offers("f_star") or "gap0" not in found.values:
+        return
+    larger = {**found.values, "gap0": 1.5 * found.values["gap0"] + 1}
+    now, then = (Evaluator(v, found.steps)(case.theorem.bound) for v in (found.values, larger))
+    if bool((then < now).any()):
+        raise NotApplicableError("the bound falls as gap0 grows: a lower bound of f cannot stand for f_star")
+
+
+def _same_iterates(case: Case, traces: list[Trace], found: Numbers, rows: Tensor) -> Comparison:
+    """Kind equal: the distance of the iterates after step k against zero, up to the error of both runs."""
+    one, two = (t.x for t in traces)
+    assert one is not None
+    assert two is not None
+    both_lost = ~one.isfinite().all(-1) & ~two.isfinite().all(-1)
+    errors = [t[X_ERROR].nan_to_num(nan=0.0, posinf=0.0) for t in traces]
+    tolerance = ROUNDINGS * (errors[0] + errors[1])
+    lost = at_next(found.lost)
+    asked = asked_where(case, found, lost) & rows[:, None] & ~at_next(both_lost)
+    asked[:, -1] = False
+    return Comparison(
+        measured=at_next((one - two).norm(dim=-1)),
+        bound=torch.zeros(one.shape[:2], dtype=one.dtype),
+        tolerance=at_next(tolerance).clamp(min=torch.finfo(one.dtype).tiny),
+        asked=asked,
+        lost=lost,
+    )
+
+
+class _Place:
+    """Describes the entry of a table, enough to rerun it."""
+
+    def __init__(self, setting: Setting, comparison: Comparison, block: int, seed: int) -> None:
+        self.setting, self.comparison, self.block, self.seed = setting, comparison, block, seed
+
+    def __call__(self, flat: int) -> dict[str, Any] | None:
+        c = self.comparison
+        row, k = divmod(flat, c.measured.shape[1])
+        if not bool(c.asked[row, k]):
+            return None
+        return {
+            **described(self.setting.case, self.seed, self.setting.horizon),
+            "block": self.block,
+            "row": row,
+            "k": k,
+            "measured": float(c.measured[row, k]),
+            "bound": float(c.bound[row, k]),
+            "tolerance": float(c.tolerance[row, k]),
+            "hyperparameters": hyperparameters(self.setting.solved, row, k),
+            "x0": self.setting.x0[row].tolist(),
+        }
