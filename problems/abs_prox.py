@@ -21,16 +21,30 @@ class AbsStep(NamedTuple):
     u: Tensor
 
 
+class Face(NamedTuple):
+    """The best point where given rows are active; y and u as in ``AbsStep``.
+
+    gain: |du_i / dy|, 1 / (w_i dist(a_i, span of the other active rows)), 0 where not active, (N, b). basis:
+    an orthonormal one of the span of the active rows, in columns, filled up with 0, (N, d, min(b, d)).
+    """
+
+    y: Tensor
+    u: Tensor
+    gain: Tensor
+    basis: Tensor
+
+
 def abs_move(rows: Tensor, m: Tensor, weights: Tensor) -> AbsStep:
     """argmin_y sum_i w_i |<a_i, y> + m_i| + |y|^2 / 2.
 
-    rows: a_i, (N, b, d), not 0 if b = 1, possibly dependent. m: (N, b). weights: w > 0, (N, b). nan in a row
-    of m gives nan there. Differentiable in m and w, active rows held. SolverError if it does not end.
+    rows: a_i, (N, b, d), not 0 if b = 1, possibly dependent. m: (N, b). weights: w > 0, (N, b). nan or inf in
+    a row of m gives nan there. Differentiable in m and w, active rows held. SolverError if it does not end.
 
     y is optimal if and only if y = -sum_i w_i u_i a_i with u_i = sign(s_i), or |u_i| <= 1 where s_i = 0. One
     row: w u = clip(m / |a|^2, -w, w). More: a primal active set method. Given the active rows, s_i = 0, and
     the signs of the others, y solves one linear system. The objective falls along the segment to it, until a
-    kink stops it and becomes active; at its end an active row with |u_i| > 1 is let go.
+    kink stops it and becomes active; at its end an active row with |u_i| > 1 is let go. A row in the span of
+    the active ones, to rounding, keeps its s_i on that segment and is not met.
     """
     if rows.shape[-2] == 1:
         a = rows.squeeze(-2)
@@ -38,7 +52,8 @@ def abs_move(rows: Tensor, m: Tensor, weights: Tensor) -> AbsStep:
         return AbsStep(-pull * a, pull / weights)
     with torch.no_grad():
         active, signs = _active_rows(rows, m, weights)
-    return _on_face(rows, m, weights, active, signs)
+    face = _on_face(rows, m, weights, active, signs)
+    return AbsStep(torch.where(m.isfinite().all(dim=-1, keepdim=True), face.y, torch.nan), face.u)
 
 
 def abs_error(
@@ -71,28 +86,53 @@ def _moved(v: Tensor, weights: Tensor, modulus: Tensor) -> Tensor:
     return 1.001 * torch.where(size == 0, 0.0, torch.minimum(modulus * size, roots))
 
 
+def _less(v: Tensor, basis: Tensor) -> Tensor:
+    """v less its part in the span of the basis, (N, d)."""
+    return v - _sum(_sum(v, basis), basis.mT)
+
+
 def _sum(weights: Tensor, rows: Tensor) -> Tensor:
     return (weights.unsqueeze(-2) @ rows).squeeze(-2)
 
 
-def _on_face(rows: Tensor, m: Tensor, weights: Tensor, active: Tensor, signs: Tensor) -> AbsStep:
-    """y with <a_i, y> + m_i = 0 for active rows and u_i = signs_i for the others."""
-    held = torch.where(active.unsqueeze(-1), rows, 0.0)
-    # rows of length 1: the Gram matrix of rows of different sizes would lose the short ones
-    lengths = torch.linalg.vector_norm(held, dim=-1, keepdim=True)
-    held = held / torch.where(lengths > 0, lengths, 1.0)
-    gram = held @ held.mT + torch.diag_embed(torch.where(active, 0.0, 1.0).to(m))
-    target = torch.where(active, m, 0.0) / torch.where(lengths > 0, lengths, 1.0).squeeze(-1)
+def _on_face(rows: Tensor, m: Tensor, weights: Tensor, active: Tensor, signs: Tensor) -> Face:
+    """The best y with <a_i, y> + m_i = 0 for active rows, d at most, and u_i = signs_i for the others.
+
+    By Householder's method on the active rows a_i / |a_i|: a Gram matrix would square their condition.
+    """
+    p = min(rows.shape[-2:])
+    place = active.int().argsort(dim=-1, descending=True, stable=True)[:, :p]
+    on = active.gather(-1, place)
+    held = torch.where(
+        on.unsqueeze(-1), rows.gather(-2, place.unsqueeze(-1).expand(-1, -1, rows.shape[-1])), 0.0
+    )
+    lengths = torch.where(on, torch.linalg.vector_norm(held, dim=-1), 1.0)
+    held, target = held / lengths.unsqueeze(-1), torch.where(on, m.gather(-1, place), 0.0) / lengths
+    basis, inverse = _factors(held, on)
     free = -_sum(torch.where(active, 0.0, weights * signs), rows)
-    factor = torch.linalg.cholesky_ex(gram).L
-    y, pull = free, torch.zeros_like(m)
-    for _ in range(3):
-        # the residual, again: a Gram matrix squares the condition number, and the free point may be far away
+    # along the basis first: the free point may be far away, and rows that are nearly dependent magnify that
+    along = _sum(free, basis)
+    y = _less(free - _sum(along, basis.mT), basis)
+    for _ in range(2):
         s = (held @ y.unsqueeze(-1)).squeeze(-1) + target
-        more = torch.cholesky_solve(s.unsqueeze(-1), factor).squeeze(-1)
-        y, pull = y - _sum(more, held), pull + more
-    u = pull / (torch.where(lengths > 0, lengths, 1.0).squeeze(-1) * weights)
-    return AbsStep(y, torch.where(active, u, signs))
+        more = _sum(s, inverse)
+        y, along = y - _sum(more, basis.mT), along + more
+    pull = (inverse @ along.unsqueeze(-1)).squeeze(-1)
+    pull, gain = (
+        torch.zeros_like(m).scatter(-1, place, part / lengths) / weights
+        for part in (pull, torch.linalg.vector_norm(inverse, dim=-1))
+    )
+    return Face(y, torch.where(active, pull, signs), gain, basis)
+
+
+def _factors(held: Tensor, on: Tensor) -> tuple[Tensor, Tensor]:
+    """Q, (N, d, p), of orthonormal columns, 0 where off, and R^(-1), the identity there: held' = Q R."""
+    padded = torch.cat([held.mT, torch.diag_embed((~on).to(held))], dim=-2)
+    basis, upper = torch.linalg.qr(padded)
+    identity = torch.eye(on.shape[-1], dtype=held.dtype, device=held.device)
+    upper = torch.where(on.unsqueeze(-1) & on.unsqueeze(-2), upper, identity)
+    inverse = torch.linalg.solve_triangular(upper, identity, upper=True)
+    return torch.where(on.unsqueeze(-2), basis[:, : held.shape[-1]], 0.0), inverse
 
 
 def _active_rows(rows: Tensor, m: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -108,9 +148,9 @@ def _active_rows(rows: Tensor, m: Tensor, weights: Tensor) -> tuple[Tensor, Tens
         data = rows[left], m[left], weights[left]
         held = active[left]
         face = _on_face(*data, held, signs[left])
-        y[left], hit, passed = _walk(*data, y[left], face.y, held, signs[left])
+        y[left], hit, passed = _walk(*data, y[left], face, held, signs[left])
         arrived = ~(hit | passed).any(dim=-1, keepdim=True)
-        over = face.u.abs() - 1 - _room(*data)
+        over = face.u.abs() - 1 - _room(*data, face.gain)
         over = torch.where(held & arrived, over, 0.0).clamp(min=0)
         chosen = over.argmax(dim=-1) if turn < PATIENCE * count else (over > 0).int().argmax(dim=-1)
         drop = torch.nn.functional.one_hot(chosen, count).bool() & (over > 0)
@@ -122,11 +162,10 @@ def _active_rows(rows: Tensor, m: Tensor, weights: Tensor) -> tuple[Tensor, Tens
     )
 
 
-def _room(rows: Tensor, m: Tensor, weights: Tensor) -> Tensor:
+def _room(rows: Tensor, m: Tensor, weights: Tensor, gain: Tensor) -> Tensor:
     """What rounding of m makes of a multiplier, (N, b): y hangs on it by a rounding."""
-    lengths = torch.linalg.vector_norm(rows, dim=-1)
-    size = _distance(rows, m) + (weights * lengths).sum(dim=-1)
-    return 64 * EPS * (1 + size.unsqueeze(-1) / (weights * torch.where(lengths > 0, lengths, 1.0)))
+    size = _distance(rows, m) + (weights * torch.linalg.vector_norm(rows, dim=-1)).sum(dim=-1)
+    return 64 * EPS * (1 + size.unsqueeze(-1) * gain)
 
 
 def _distance(rows: Tensor, m: Tensor) -> Tensor:
@@ -135,21 +174,31 @@ def _distance(rows: Tensor, m: Tensor) -> Tensor:
     return torch.where(lengths > 0, m.abs() / torch.where(lengths > 0, lengths, 1.0), 0.0).amax(dim=-1)
 
 
-def _walk(
-    rows: Tensor, m: Tensor, weights: Tensor, y: Tensor, target: Tensor, active: Tensor, signs: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The best point between y and target; the row whose kink it is, if any; the rows whose kinks it passed.
+def _across(rows: Tensor, basis: Tensor) -> Tensor:
+    """The rows less their parts in the span of the basis; 0 where only rounding is left, (N, b, d)."""
+    rest = rows - rows @ basis @ basis.mT
+    length = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
+    depends = torch.linalg.vector_norm(rest, dim=-1, keepdim=True) <= 64 * EPS * length
+    return torch.where(depends, 0.0, rest)
 
-    target minimises the objective of the signs on the face, so along y + t v that has slope -(1 - t) |v|^2. A
+
+def _walk(
+    rows: Tensor, m: Tensor, weights: Tensor, y: Tensor, face: Face, active: Tensor, signs: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The best point between y and face.y; the row whose kink it is, if any; the rows whose kinks it passed.
+
+    face.y minimises the objective of the signs on the face, so along y + t v that has slope -(1 - t) |v|^2. A
     kink in the way adds 2 w_i |<a_i, v>|. (N, d), (N, b), (N, b).
     """
-    v = target - y
+    target = face.y
+    # both are on the face; rows that are nearly dependent leave much rounding across it
+    v = _less(target - y, face.basis)
     # at a vertex that is found again, the step is rounding
     size = torch.linalg.vector_norm(y, dim=-1) + torch.linalg.vector_norm(target, dim=-1) + _distance(rows, m)
     here = torch.linalg.vector_norm(v, dim=-1) <= 64 * EPS * size
     v = torch.where((here | (active.sum(dim=-1) >= y.shape[-1])).unsqueeze(-1), 0.0, v)
     square = v.square().sum(dim=-1, keepdim=True)
-    rate = (rows @ v.unsqueeze(-1)).squeeze(-1)
+    rate = (_across(rows, face.basis) @ v.unsqueeze(-1)).squeeze(-1)
     seen = torch.linalg.vector_norm(rows, dim=-1) * square.sqrt()
     s = (rows @ y.unsqueeze(-1)).squeeze(-1) + m
     # a kink at y itself, on either side by rounding

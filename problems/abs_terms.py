@@ -13,7 +13,7 @@ from assumptions.base import EPS
 from assumptions.guards import require_points
 from problems.abs_prox import abs_error, abs_move
 from problems.base import Problem
-from problems.oracle_guards import positive_step
+from problems.oracle_guards import positive_step, require_solved
 from problems.term_index import require_index, require_indices
 
 
@@ -118,11 +118,11 @@ class AbsTerms(Problem):
         """argmin_z (mean of the terms j)(z) + |z - x|^2 / (2 stepsize), to rounding. Shapes (*batch, d).
 
         x: (*batch, d). j: int64 (*batch, b), may repeat. stepsize w > 0: float or (*batch, 1). It is the step
-        w / (1 + mu w) of the absolute values alone from (y + w g) / (1 + mu w).
+        w / (1 + mu w) of the absolute values alone from (y + w g) / (1 + mu w). SolverError on overflow.
         """
         batch, shape = self._shrunk(x, j, stepsize)
         found = abs_move(batch.rows, batch.m, batch.weights)
-        return self._data.center.to(x) + (batch.y + found.y).reshape(shape)
+        return require_solved("batch_prox", x, self._data.center.to(x) + (batch.y + found.y).reshape(shape))
 
     def _every(self, x: Tensor) -> Tensor:
         n = torch.arange(self.n_terms, device=x.device)

@@ -13,7 +13,7 @@ from assumptions.region import EVERYWHERE
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
 from problems.base import Problem
-from problems.calculus.composite import has_domain
+from problems.calculus.members import has_domain
 
 FULL = 1e-9
 """Relative error of the length of a step that reaches the sphere."""

@@ -197,6 +197,11 @@ class Problem(Specified, ABC):
             return self.part_grad(x, j.squeeze(-1))
         return self.part_grad(x.unsqueeze(-2).expand(*j.shape, x.shape[-1]), j).mean(dim=-2)
 
+    def batch_change(self, x: Tensor, before: Tensor, j: Tensor) -> Tensor:
+        """``batch_grad`` at x less that at ``before``, in one call. x, before: (*batch, d); j as there."""
+        now, then = self.batch_grad(torch.stack([x, before]), j.expand(2, *j.shape))
+        return now - then
+
     @property
     def batch_prox(self) -> BatchProx | None:
         """``prox`` of the one term, None where it is not known or there are more; see the class."""

@@ -96,8 +96,9 @@ def _newton(name: str, rows: Tensor, m: Tensor, share: Tensor) -> Tensor:
         data = rows[left], m[left], share[left]
         t[left] = _descend(LINKS[name], _start(name, *data, sweeps), *data)
         f, room = _residual(LINKS[name], t[left], *data)
-        # written so that nan is left
-        left = left[~(torch.linalg.vector_norm(f, dim=-1) <= 100 * room)]
+        size = torch.linalg.vector_norm(f, dim=-1)
+        # an overflow makes both of them infinite
+        left = left[~((size <= 100 * room) & size.isfinite())]
     if left.numel() > 0:
         raise SolverError(f"batch_prox of link {name!r}: no proximal point found on {left.numel()} rows")
     return t

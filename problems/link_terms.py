@@ -15,7 +15,7 @@ from problems.base import Problem
 from problems.link_error import link_error
 from problems.link_prox import link_move
 from problems.links import LINKS
-from problems.oracle_guards import positive_step
+from problems.oracle_guards import positive_step, require_solved
 from problems.term_index import require_index, require_indices
 
 
@@ -72,6 +72,18 @@ class LinkTerms(Problem):
         reg = self._links.reg
         return torch.addcmul(reg * x, rows, weights) if reg else rows * weights
 
+    def batch_change(self, x: Tensor, before: Tensor, j: Tensor) -> Tensor:
+        """As ``Problem.batch_change``; the row of one term is looked up once."""
+        if j.shape[-1] != 1:
+            return super().batch_change(x, before, j)
+        require_points(x, self.d)
+        require_indices(x, j)
+        rows, b = self._rows_at(x, j.squeeze(-1))
+        s = torch.linalg.vecdot(rows, self._around(torch.stack([x, before])))
+        slopes = LINKS[self._links.link].slope(s if b is None else s - b)
+        change = rows * (slopes[0] - slopes[1]).unsqueeze(-1)
+        return torch.add(change, x - before, alpha=self._links.reg) if self._links.reg else change
+
     def batch_grad(self, x: Tensor, j: Tensor) -> Tensor:
         """Gradient of the mean of the terms j, int64 (*batch, b), which may repeat. Shapes (*batch, d)."""
         require_points(x, self.d)
@@ -89,7 +101,8 @@ class LinkTerms(Problem):
         """argmin_z (mean of the terms j)(z) + |z - x|^2 / (2 stepsize). Shapes (*batch, d).
 
         x: (*batch, d). j: int64 (*batch, b), may repeat. stepsize w > 0: float or (*batch, 1). With reg it is
-        the step w / (1 + reg w) of the links alone from x / (1 + reg w). TypeError where h is not convex.
+        the step w / (1 + reg w) of the links alone from x / (1 + reg w). TypeError where h is not convex,
+        SolverError where no point is found, as on overflow.
         """
         if not LINKS[self._links.link].convex:
             raise TypeError(f"batch_prox needs a convex link, got {self._links.link!r} in {self!r}")
@@ -97,7 +110,7 @@ class LinkTerms(Problem):
         count, b = math.prod(y.shape[:-1]), j.shape[-1]
         rows = rows.expand(*y.shape[:-1], b, self.d).reshape(count, b, self.d)
         move = link_move(self._links.link, rows, inner.reshape(count, b), step.reshape(count, 1))
-        return y + move.reshape(y.shape)
+        return require_solved("batch_prox", x, y + move.reshape(y.shape))
 
     def _shrunk(
         self, x: Tensor, j: Tensor, stepsize: float | Tensor

@@ -1,11 +1,14 @@
 """Checks shared by the oracles of all problems."""
 
+import math
+
 import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import as_floats, require_points, require_positive
 from assumptions.norms import require_norm
+from problems.ball_newton import SolverError
 from problems.base import Problem, column
 
 
@@ -33,6 +36,15 @@ def positive_step(x: Tensor, d: int, **step: float | Tensor) -> Tensor:
             f"{tuple(x.shape)}, got shape {tuple(value.shape)}"
         )
     return column(value, x)
+
+
+def require_solved(oracle: str, x: Tensor, z: Tensor) -> Tensor:
+    """z, what an oracle found at x, (*batch, d). SolverError where z is not finite in a row where x is."""
+    if not math.isfinite(z.detach().sum()):
+        lost = int((~z.isfinite().all(dim=-1) & x.isfinite().all(dim=-1)).sum())
+        if lost > 0:
+            raise SolverError(f"{oracle}: the result is not finite on {lost} rows where x is")
+    return z
 
 
 def _is_column(shape: torch.Size, points: torch.Size) -> bool:

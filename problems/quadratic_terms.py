@@ -9,7 +9,7 @@ from torch.nn.functional import embedding
 
 from assumptions.guards import require_points
 from problems.base import Problem
-from problems.oracle_guards import positive_step
+from problems.oracle_guards import positive_step, require_solved
 from problems.quadratic_prox import quadratic_error, quadratic_point, times
 from problems.term_index import require_index, require_indices
 
@@ -78,10 +78,11 @@ class QuadraticTerms(Problem):
         """(I + stepsize A)^(-1) (x + stepsize b), A and b the means of the terms j. Shapes (*batch, d).
 
         x: (*batch, d). j: int64 (*batch, b), may repeat. stepsize > 0: float or (*batch, 1); ValueError where
-        it is too large for a mean that is not convex.
+        it is too large for a mean that is not convex. SolverError on overflow.
         """
         step = positive_step(x, self.d, stepsize=stepsize)
-        return quadratic_point(*self._batch(x, j), x, step.expand(*step.shape[:-1], 1), self._psd)
+        z = quadratic_point(*self._batch(x, j), x, step.expand(*step.shape[:-1], 1), self._psd)
+        return require_solved("batch_prox", x, z)
 
     @property
     def oracle_errors(self) -> Mapping[str, float]:

@@ -28,9 +28,12 @@ def _require_numbers(theorem: "Theorem") -> None:
     for name, kind in (("failure", "hp"), ("exponent", "slope")):
         value = getattr(theorem, name)
         if (value is None) == (theorem.kind == kind):
-            raise ValueError(
-                f"{theorem.id}: {name} belongs to kind {kind}, got {value!r} with {theorem.kind!r}"
-            )
+            meant = "a probability in (0, 1)" if kind == "hp" else "a number"
+            needs = f"a claim of kind {kind} needs {name}, {meant}"
+            said = needs if value is None else f"{name} belongs to kind {kind}"
+            raise ValueError(f"{theorem.id}: {said}; got {value!r} with kind {theorem.kind!r}")
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise ValueError(f"{theorem.id}: {name} must be a number, got {value!r}")
     if theorem.failure is not None and not 0 < theorem.failure < 1:
         raise ValueError(f"{theorem.id}: failure must be a probability in (0, 1), got {theorem.failure!r}")
     if theorem.exponent is not None and not math.isfinite(theorem.exponent):
@@ -47,6 +50,11 @@ def _require_step(theorem: "Theorem") -> None:
         if isinstance(side, Recurrence) or sp.sympify(side).has(*OVER_STEPS):
             raise ValueError(f"{theorem.id}: {where} of a step claim speaks of one step, got {side}")
         later = [s.name for s in free_symbols(side) if theorem.meaning(s.name).when == "next"]
+        if not later and where == "measured":
+            raise ValueError(
+                f"{theorem.id}: measured of a step claim must speak of the next state, as gap_next does, "
+                f"got {side}"
+            )
         if later and where != "measured":
             raise ValueError(
                 f"{theorem.id}: {where} of a step claim may not speak of the next state, "
@@ -69,7 +77,7 @@ def _require_mean(theorem: "Theorem") -> None:
         raise ValueError(
             f"{theorem.id}: measured of a {theorem.kind} claim must be nonnegative, which "
             f"{theorem.measured} may not be; sums and products of nonnegative quantities, even powers, "
-            "Abs and Max(..., 0) are"
+            "Abs and Max(..., 0) are; of a quantity of yours say so: Quantity(..., nonnegative=True)"
         )
 
 

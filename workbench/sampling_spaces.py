@@ -15,7 +15,7 @@ MOST_COINS = 20
 
 @dataclass(frozen=True)
 class Weighted:
-    """Index j with probability w_j / sum w; draws (*batch, 1) int64. weights: finite, > 0."""
+    """Index j with probability w_j / sum w; draws (*batch, 1) int64. weights: > 0, their sum finite."""
 
     weights: tuple[float, ...]
     width: int = 1

@@ -1,8 +1,9 @@
 """Samplings: random subsets of n clients, perhaps empty, with their probabilities and ESO constants.
 
-A sampling S picks client j with probability p_j > 0. Its ESO constants v_j (expected separable
-overapproximation) satisfy E |sum_{j in S} d_j / p_j|^2 <= sum_j v_j |d_j|^2 for all vectors d_j, which says
-that diag(v) - [P_ij / (p_i p_j)] is positive semidefinite, P_ij = P(i, j in S).
+A sampling S picks client j with probability p_j >= 2^-53, the least that uniforms of 53 bits can make. Its
+ESO constants v_j (expected separable overapproximation) satisfy E |sum_{j in S} d_j / p_j|^2 <=
+sum_j v_j |d_j|^2 for all vectors d_j, which says that diag(v) - [P_ij / (p_i p_j)] is positive semidefinite,
+P_ij = P(i, j in S).
 """
 
 import math
@@ -26,7 +27,7 @@ class Sampling(Specified, ABC):
 
     @abstractmethod
     def probabilities(self, n: int) -> tuple[float, ...]:
-        """p_j = P(j in S) > 0."""
+        """p_j = P(j in S) >= 2^-53."""
 
     @abstractmethod
     def eso(self, n: int) -> tuple[float, ...]:
@@ -37,8 +38,8 @@ class Sampling(Specified, ABC):
 class Single(Sampling):
     """Exactly one client: j with probability w_j / sum w; uniform without weights. v_j = 1 / p_j.
 
-    weights: finite, > 0, one for each client. ValueError otherwise. On the same uniforms Single() picks what
-    Index(n) draws. Proof: E |d_j / p_j|^2 = sum_j |d_j|^2 / p_j.
+    weights: finite, at least 2^-53 of their sum, one for each client. ValueError otherwise. On the same
+    uniforms Single() picks what Index(n) draws. Proof: E |d_j / p_j|^2 = sum_j |d_j|^2 / p_j.
     """
 
     weights: tuple[float, ...] = ()
@@ -47,14 +48,14 @@ class Single(Sampling):
         """Guard the weights."""
         if self.weights != ():
             weights = as_floats("weights", self.weights)
-            _require_picked("weights", weights)
             _require_fits("weights", weights, math.inf)
+            _require_picked("weights", weights, sum(map(Fraction, weights), Fraction(0)))
             object.__setattr__(self, "weights", weights)
 
     def space(self, n: int) -> Space:
         """One index, marked."""
         self._require(n)
-        return Marked(n, Weighted(self.weights) if self.weights else Index(n))
+        return Marked(n, Weighted(self.probabilities(n)) if self.weights else Index(n))
 
     def probabilities(self, n: int) -> tuple[float, ...]:
         """w_j / sum w."""
@@ -113,8 +114,8 @@ class Nice(Sampling):
 class Independent(Sampling):
     """A coin of its own for each client, perhaps none heads; v_j = n - 1 + 1 / p_j.
 
-    p: a number in (0, 1], or one for each client. ValueError otherwise. Proof: the matrix P_ij / (p_i p_j) is
-    11' + diag(1 / p_j - 1), and 11' <= n I.
+    p: a number in [2^-53, 1], or one for each client. ValueError otherwise. Proof: the matrix
+    P_ij / (p_i p_j) is 11' + diag(1 / p_j - 1), and 11' <= n I.
     """
 
     p: float | tuple[float, ...]
@@ -125,8 +126,8 @@ class Independent(Sampling):
         p = as_floats("p", self.p) if listed else (as_float("p", self.p),)  # pyright: ignore[reportArgumentType]
         if not p:
             raise ValueError("p must hold at least one number, got ()")
-        _require_picked("p", p)
         _require_fits("p", p, 1.0)
+        _require_picked("p", p)
         object.__setattr__(self, "p", p if listed else p[0])
 
     def space(self, n: int) -> Space:
@@ -148,7 +149,7 @@ class Independent(Sampling):
 
 @dataclass(frozen=True)
 class AllOrNothing(Sampling):
-    """All clients with probability p, else none; v_j = n / p. 0 < p <= 1, ValueError otherwise.
+    """All clients with probability p, else none; v_j = n / p. 2^-53 <= p <= 1, ValueError otherwise.
 
     On the same uniforms it picks all where Coin(p) is heads. Proof: P_ij / (p_i p_j) = 11' / p <= (n / p) I.
     """
@@ -158,8 +159,8 @@ class AllOrNothing(Sampling):
     def __post_init__(self) -> None:
         """Guard the probability."""
         p = as_float("p", self.p)
-        _require_picked("p", (p,))
         _require_fits("p", (p,), 1.0)
+        _require_picked("p", (p,))
         object.__setattr__(self, "p", p)
 
     def space(self, n: int) -> Space:
@@ -181,20 +182,24 @@ class AllOrNothing(Sampling):
 # -- guards -----------------------------------------------------------------------------------------
 
 
-def _require_picked(name: str, values: tuple[float, ...]) -> None:
-    """ValueError for an entry 0: that index would never be picked."""
-    if 0.0 in values:
-        raise ValueError(
-            f"{name} must be > 0, got 0 at index {values.index(0.0)}, which would never be picked"
-        )
-
-
 def _require_fits(name: str, values: tuple[float, ...], largest: float) -> None:
-    """ValueError unless every entry is in (0, largest] and finite."""
-    wrong = [v for v in values if not (0 < v <= largest and v < math.inf)]
+    """ValueError unless every entry is in [0, largest] and finite; 0 is left to ``_require_picked``."""
+    wrong = [v for v in values if not (0 <= v <= largest and v < math.inf)]
     if wrong:
         accepted = "in (0, 1]" if largest == 1 else "finite and > 0"
         raise ValueError(f"{name} must be {accepted}, got {wrong[0]!r}")
+
+
+def _require_picked(name: str, values: tuple[float, ...], total: Fraction | None = None) -> None:
+    """ValueError for an entry that is 0 or below 2^-53 (of the ``total``, if given); it is named."""
+    least = (total or 1) * Fraction(2) ** -53
+    for j, value in enumerate(values):
+        if value == 0 or Fraction(value) < least:
+            accepted = "at least 2**-53" if total is None else "at least 2**-53 of their sum"
+            raise ValueError(
+                f"{name} must be {accepted} for every index to be picked with its probability, "
+                f"got {value!r} at index {j}"
+            )
 
 
 SAMPLINGS: tuple[type[Sampling], ...] = (Single, Nice, Independent, AllOrNothing)

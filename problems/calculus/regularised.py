@@ -13,8 +13,8 @@ from assumptions.base import EPS, Assumption
 from assumptions.guards import require_positive
 from assumptions.rounding import ROUNDINGS
 from problems.base import Problem
-from problems.calculus.composite import OfOne, has_domain
 from problems.calculus.lower_bound import floor, lower_bound
+from problems.calculus.members import OfOne, has_domain
 from problems.calculus.regularised_rules import regularised_assumption
 from problems.oracle_guards import positive_step, project_unique, require_vector
 

@@ -15,7 +15,7 @@ from assumptions.guards import require_points
 from assumptions.outward import round_up
 from problems.ball_step import BallStep
 from problems.base import column
-from problems.calculus.composite import OfOne, has_domain, is_continuous
+from problems.calculus.members import OfOne, has_domain, is_continuous
 from problems.calculus.units import Units
 from problems.oracle_guards import require_norm_fits
 
@@ -40,7 +40,7 @@ class SeenThrough(OfOne):
         """The change of units and origin."""
 
     def _require_inner(self) -> None:
-        """TypeError or ValueError as ``Composite``; ValueError if its start leaves the domain."""
+        """TypeError or ValueError as ``MadeOf``; ValueError if its start leaves the domain."""
         self._require_members(self.problem)
         if self.units.moves and has_domain(self.problem) and not bool(self.contains(self.x0)):
             raise ValueError(f"rounding moves x0 out of the domain of {self.problem!r}; choose other numbers")

@@ -12,13 +12,13 @@ from assumptions import EUCLIDEAN, Certificate, Norm
 from assumptions.base import EPS
 from assumptions.outward import round_up
 from problems.base import Problem, require_start, start_point
-from problems.calculus.composite import Composite
 from problems.calculus.lower_bound import floor, lower_bound
+from problems.calculus.members import MadeOf
 from problems.calculus.sum_rules import sum_facts
 from problems.oracle_guards import project_unique
 
 
-class Terms(Composite):
+class Terms(MadeOf):
     """F = weight times the sum of n problems of one dimension; term j of the mean is n weight f_j.
 
     A subclass is a dataclass with the fields ``problems`` and ``start``. The minimum is known where all

@@ -210,3 +210,39 @@ def test_every_command_of_the_readme_exists():
     )
     _, shown, _ = workbench("--help")
     assert set(commands) <= set(re.findall(r"\w+", shown))
+
+
+def test_the_stochastic_example_stands_in_its_page_and_says_what_is_true(tmp_path):
+    file, page = ROOT / "docs/examples/stochastic.py", (ROOT / "docs/stochastic.md").read_text()
+    assert file.read_text().rstrip() in page
+    out = tmp_path / "r.json"
+    status, _, _ = workbench("verify", "--file", file, "--quick", "--out", tmp_path, "--json", out)
+    records = json.loads(out.read_text())["records"]
+    assert status == 1
+    assert {r["theorem"] for r in records if r["expected"] is False} == {"mine/too-good"}
+    caught = [r for r in records if r["mutant"] is not None]
+    assert len(caught) == 4
+    assert {r["verdict"] for r in caught} <= {"refuted", "inconsistent"}
+
+
+def test_every_run_and_block_of_the_stochastic_page_works():
+    page = (ROOT / "docs/stochastic.md").read_text()
+    for command in re.findall(r"^workbench (run .*)$", page, re.MULTILINE):
+        status, stdout, _ = workbench(*shlex.split(command))
+        assert status == 0
+        assert "spent before it" in stdout
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL)[1:]:
+        exec(block, {})
+
+
+def test_the_costs_that_the_complexity_example_shows():
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/examples/complexity.py"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert "page/convex-pl" in done.stdout
+    assert "page/pl" in done.stdout

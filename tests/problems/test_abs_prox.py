@@ -1,6 +1,7 @@
 """Proximal steps of means of absolute values, against the best of all active sets."""
 
 import itertools
+import math
 from typing import Any
 
 import mpmath as mp
@@ -12,6 +13,7 @@ from problems.abs_affine import AbsAffine
 from problems.abs_prox import abs_move
 from problems.abs_sum import AbsSum
 from problems.abs_sum_facts import kink_modulus
+from problems.ball_newton import SolverError
 
 CURVED = AbsSum(
     ((1.0, 0.5), (0.5, -1.0), (-1.0, 0.25), (0.0, 1.0)),
@@ -92,6 +94,45 @@ def test_proximal_point_is_the_best_of_all_active_sets(problem: AbsSum, b: int):
                     assert stated[k] <= 1e-13 * size * (1 + stepsize) * (1 + kink_modulus(problem.rows))
                     moved = z[k] + 1e-6 * size
                     assert problem.oracle_error("batch_prox", x[k], stepsize, moved, j[k]) >= 1e-7 * size
+
+
+TWICE, THRICE = ((1.0, 4.0, -5.0), (1.0, 4.0, -5.0), (-4.0, 5.0, 1.0)), (1 / 3, 2 / 3, 1.0)
+DEPENDENT = (
+    (AbsSum(((50.0, 30.0, -40.0),) * 2, (0.0, 0.0), mu=1e-5), 100.0, 1e-12),
+    (AbsSum(TWICE, (0.0,) * 3, mu=0.01), 100.0, 1e-12),
+    (AbsSum(((10.0, -30.0, -10.0),) * 2, (0.0, 0.0), mu=0.001), 100.0, 1e-12),
+    # parallel to rounding: their kinks may meet far away
+    (AbsSum(((2.0, 3.0, -5.0), (2.000000002, 3.000000003, -5.000000005)), (0.0,) * 2, 1e-4), 100.0, 1e-7),
+    (
+        AbsSum(((1.0, 2.0, 3.0), (-2.0, -4.0, -6.0), THRICE), (1.0, -1.0, 0.5), 0.1, (1e-6, -1.0, 0.0)),
+        10.0,
+        1e-6,
+    ),
+    (AbsSum(((5e3, 3e3), (1e4, 6e3 + 1e-7), (5e3 + 1e-7, 3e3)), (0.0,) * 3), 100.0, 1e-2),
+)
+
+
+@pytest.mark.parametrize(("problem", "stepsize", "room"), DEPENDENT, ids=repr)
+def test_parallel_rows(problem: AbsSum, stepsize: float, room: float):
+    """Rows that others determine, exactly or to rounding: each step ends, at the proximal point."""
+    x = problem.x_star + normal(200, problem.d) * tensor([1e-3, 1e-2, 0.1, 1.0]).repeat(50)[:, None]
+    z = problem.prox(x, stepsize)
+    stated = problem.oracle_error("prox", x, stepsize, z)
+    travel = stepsize * max(math.hypot(*row) for row in problem.rows)
+    assert (stated <= room * travel).all()
+    with mp.workdps(50):
+        for k in range(0, 200, 25):
+            exact = exact_prox(problem, x[k], [*range(problem.n_terms)], stepsize)
+            assert float(mp.norm(exact - mp.matrix(z[k].tolist()))) <= min(float(stated[k]), 1e-13 * travel)
+
+
+def test_an_overflow_is_an_error():
+    problem = AbsSum(((1e200, 0.0), (0.0, 1e200)), (0.0, 0.0))
+    x = tensor([[1e200, 1.0], [1.0, torch.nan]])
+    for j in (torch.tensor([[0, 1], [0, 1]]), torch.tensor([[0], [0]])):
+        with pytest.raises(SolverError, match="batch_prox: the result is not finite on 1 rows where x is"):
+            problem.batch_prox(x, j, 1.0)
+        assert problem.batch_prox(x[1:], j[1:], 1.0).isnan().any()
 
 
 @members

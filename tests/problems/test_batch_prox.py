@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from problems import LeastSquares, LogisticRegression, Problem, Quadratic
+from problems.ball_newton import SolverError
 from problems.link_prox import SCALAR_PROX
 from problems.link_sum import LinkSum
 from problems.links import LINKS
@@ -63,6 +64,9 @@ def test_batch_gradient_is_the_mean_of_the_terms(problem: Problem, b: int, shape
     every = problem.part_grads(x)
     expected = every.gather(-2, j.unsqueeze(-1).expand(*j.shape, problem.d)).mean(dim=-2)
     found = problem.batch_grad(x, j)
+    away = x + 1.0
+    change = problem.batch_change(away, x, j)
+    torch.testing.assert_close(change, problem.batch_grad(away, j) - found, rtol=1e-12, atol=1e-11)
     assert torch.allclose(found, expected, rtol=1e-11, atol=1e-12)
     if b == 1:
         assert torch.equal(found, problem.part_grad(x, j.squeeze(-1)))
@@ -245,3 +249,25 @@ def test_scalar_equation(link: str):
     for k in (1e-8, 1.0, 1e8):
         s = SCALAR_PROX[link](m, torch.full_like(m, k))
         assert torch.allclose(s + k * LINKS[link].slope(s), m, rtol=1e-12, atol=1e-12 * (1 + k))
+
+
+@pytest.mark.parametrize(
+    ("problem", "x", "j", "stepsize"),
+    [
+        (
+            LinkSum("cosh", ((-179.6346381093621,), (0.005500904506027661,)), (88.8, -14.2)),
+            (-0.8614105060546672,),
+            (0, 1),
+            1e7,
+        ),
+        (LinkSum("square", ((1e200,),)), (1e200,), (0,), 1.0),
+        (QuadraticSum((((1e200,),), ((1e200,),)), ((1e200,), (1e200,))), (1e200,), (0, 1), 1e200),
+    ],
+    ids=repr,
+)
+def test_no_proximal_point_is_an_error(
+    problem: Problem, x: tuple[float, ...], j: tuple[int, ...], stepsize: float
+):
+    """Finite points whose proximal point overflows: never nan or inf."""
+    with pytest.raises(SolverError, match="batch_prox"):
+        prox(problem, torch.tensor([x], dtype=torch.float64), torch.tensor([j]), stepsize)

@@ -47,6 +47,10 @@ def test_power_is_what_the_formula_says():
         assert detectable(round(needed(c, cv)), cv) == pytest.approx(c, rel=1e-2)
     assert detectable(27, 0.1) == math.inf
     assert detectable(1000, math.nan) == math.inf
+    nothing = torch.zeros(64, dtype=torch.float64)
+    assert Process(nothing).detectable == math.inf
+    assert Process(nothing, cv=1.0).detectable == detectable(64, 1.0) < math.inf
+    assert Process(torch.cat([nothing, torch.tensor([math.inf])])).refutes
 
 
 def test_rounding_counts_for_the_claim_and_nan_against_it():
@@ -55,6 +59,9 @@ def test_rounding_counts_for_the_claim_and_nan_against_it():
     assert ratios_of(measured, bound, torch.full_like(bound, 1e-10)).tolist() == [
         pytest.approx(0.5), 0.0, math.inf, math.inf, 0.0
     ]  # fmt: skip
+    below, one = torch.full((2,), -1.0, dtype=torch.float64), torch.ones(2, dtype=torch.float64)
+    assert ratios_of(one * 0, below, one * 1e-10).tolist() == [math.inf, math.inf]
+    assert ratios_of(one * math.inf, one, one * math.inf).tolist() == [0.0, 0.0]
 
 
 def test_the_studies_are_exact():

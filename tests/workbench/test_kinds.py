@@ -8,14 +8,16 @@ from types import SimpleNamespace
 from typing import ClassVar, NamedTuple
 
 import pytest
+import sympy as sp
 import torch
 from torch import Tensor
 
 from assumptions import BoundedVariance, Convex, Smooth, StronglyConvex
 from problems import INSTANCES, Noisy, ParetoNoise, Quadratic, QuadraticSum, SignNoise
 from problems.base import Problem
+from problems.well_formed import IllFormedError
 from tests.workbench.toys import OURS, Parabola, gd, verdict
-from workbench import Recurrence, Tight, after, avg, first, symbols, total
+from workbench import Quantity, Recurrence, Tight, after, avg, first, symbols, total
 from workbench.draws import Coin, Space
 from workbench.match import match
 from workbench.methods import Method
@@ -140,8 +142,8 @@ class _Still(Forgetful):
 def test_ascent_finds_worse_states():
     """E dist_next^2 <= dist^2 - c |grad|^2 is tight along the longest axis alone."""
     problem = Quadratic(tuple(1.0 + 0.5 * i for i in range(12)), seed=3)
-    claim = gd(kind="step", parameters={"stepsize": 1 / L}, assumes=(StronglyConvex, Smooth))
-    claim = dataclasses.replace(claim, measured=dist_next**2, bound=(1 - mu / L) ** 2 * dist**2)
+    fields = {"parameters": {"stepsize": 1 / L}, "assumes": (StronglyConvex, Smooth)}
+    claim = gd(kind="step", measured=dist_next**2, bound=(1 - mu / L) ** 2 * dist**2, **fields)
     still = verdict(claim, problem, dataclasses.replace(SMALL, steps=1, ascent=1)).tightness
     climbed = verdict(claim, problem, dataclasses.replace(SMALL, steps=1, ascent=200)).tightness
     assert still < 0.95 < 0.999 < climbed <= 1 + 1e-12
@@ -260,6 +262,146 @@ def test_costs_are_quantities():
     assert verdict(per_step, ROUND, SMALL).tightness == pytest.approx(1)
 
 
+@dataclass(frozen=True)
+class RandomStart(Forgetful):
+    """The memory is 2 or 0 with probability 1/2 each, for ever; x stays."""
+
+    free: ClassVar[tuple[str, ...]] = ()
+
+    def init(self, problem, x0, draw):
+        return Doubling(x0, torch.where(draw.coin, 2.0, 0.0).expand_as(x0))
+
+    def step(self, problem, state, draw):
+        return Doubling(state.x, state.memory.clone())
+
+
+MEMORY = Quantity("memory", "m", lambda r: r.state.memory.norm(dim=-1), nonnegative=True)
+
+
+def test_a_random_first_state_is_no_tree():
+    memory = symbols("memory")
+    claim = Theorem(
+        id="t/random", title="t", source=OURS, method=RandomStart, parameters={"p": 0.5},
+        kind="mean", measured=memory, bound=1, quantities={"memory": MEMORY},
+    )  # fmt: skip
+    record = verdict(claim, Parabola(), SMALL)
+    assert record.verdict != Verdict.REFUTED
+    assert record.statistics["exact_steps"] == 0
+    half = dataclasses.replace(claim, bound=0.5)
+    assert verdict(half, Parabola(), SMALL).verdict == Verdict.REFUTED
+
+
+class Cached(NamedTuple):
+    """x and the gradient there, (*batch, d)."""
+
+    x: Tensor
+    g: Tensor
+
+
+@dataclass(frozen=True)
+class CachedDescent(Method):
+    """Gradient descent that keeps the gradient in its state."""
+
+    stepsize: float | Tensor
+
+    def init(self, problem, x0, draw):
+        return Cached(x0, problem.grad(x0))
+
+    def step(self, problem, state, draw):
+        x = state.x - self.stepsize * state.g
+        return Cached(x, problem.grad(x))
+
+
+def test_the_search_stays_where_fields_hang_together():
+    claim = Theorem(
+        id="t/cached", title="t", source=OURS, method=CachedDescent, parameters={"stepsize": 1 / (2 * L)},
+        assumes=(StronglyConvex, Smooth), kind="step", measured=dist_next**2,
+        bound=(1 - stepsize * mu) ** 2 * dist**2,
+    )  # fmt: skip
+    assert verdict(claim, Quadratic((1.0, 5.0), seed=1), SMALL).verdict == Verdict.NOT_REFUTED
+
+
+def test_a_search_that_leads_out_of_the_rules_loses_nothing():
+    claim = sgd(kind="step", measured=dist_next**2, bound=dist**2 / 100, requires=dist0 <= 2)
+    assert verdict(claim, ROUND, SMALL).verdict == Verdict.REFUTED
+
+
+@pytest.mark.parametrize("pairs", [2**10, 1], ids=["tree", "bets"])
+def test_a_bound_below_zero_is_refuted(pairs):
+    budget = dataclasses.replace(SMALL, pairs=pairs)
+    claim = sgd(kind="mean", measured=dist**2, bound=dist0**2 * (1 - 2 * k))
+    assert verdict(claim, ROUND, budget).verdict == Verdict.REFUTED
+
+
+def test_hp_with_an_undefined_bound_is_undefined():
+    claim = unlucky(0.1, bound=sp.log(dist - 100))
+    assert verdict(claim, Parabola(), Budget("hp", 5, 1)).verdict == Verdict.UNDEFINED
+
+
+# -- methods of a user ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unbatched(SGD):
+    def step(self, problem, state, draw):
+        j = draw.j.flatten()[:1].expand(state.x.shape[:-1])
+        return type(state)(state.x - self.stepsize * problem.part_grad(state.x, j))
+
+
+@dataclass(frozen=True)
+class Impure(SGD):
+    def step(self, problem, state, draw):
+        return type(state)(state.x + torch.randn_like(state.x))
+
+
+@dataclass(frozen=True)
+class WrongName(SGD):
+    def step(self, problem, state, draw):
+        return type(state)(state.x * draw.index)
+
+
+@dataclass(frozen=True)
+class FloatCost(SGD):
+    def cost(self, problem, state, draw):
+        return {"grad_calls": 1.0}
+
+
+@dataclass(frozen=True)
+class OtherUnit(SGD):
+    def cost(self, problem, state, draw):
+        return {"gradients": torch.ones(state.x.shape[:-1])}
+
+
+@dataclass(frozen=True)
+class BareTensor(SGD):
+    def step(self, problem, state, draw):
+        return state.x
+
+
+@dataclass(frozen=True)
+class NoSpace(SGD):
+    def draws(self, problem):
+        return {"j": 3}
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (Unbatched, "gives row 1 another x alone than among 3 rows"),
+        (Impure, "differs between two calls with the same draw"),
+        (WrongName, "draw has no 'index'; draws.* gave: j"),
+        (FloatCost, "grad_calls must be a tensor .*got 1.0"),
+        (OtherUnit, "names 'gradients'; units are grad_calls"),
+        (BareTensor, "must return a NamedTuple whose first field is x, got Tensor"),
+        (NoSpace, "must map names to spaces"),
+    ],
+)
+def test_a_method_that_breaks_its_contract_is_told_before_any_verdict(method, message):
+    claim = sgd(kind="step", method=method, measured=dist_next**2, bound=dist**2)
+    with pytest.raises(IllFormedError, match=message):
+        verdict(claim, ROUND, SMALL)
+
+
 # -- hp ---------------------------------------------------------------------------------------------
 
 
@@ -310,7 +452,7 @@ def test_a_rate_is_consistent_and_a_faster_one_is_not():
     assert good.verdict == Verdict.CONSISTENT
     assert good.statistics["whole"] == pytest.approx(-1, abs=0.1)
     assert good.statistics["bound"] == pytest.approx(-1)
-    fast = verdict(sgd(exponent=-1.5, **{**fields, "bound": 100 / k**1.5}), ROUND, budget)
+    fast = verdict(sgd(exponent=-1.5, **{**fields, "bound": 10 / k**1.5}), ROUND, budget)
     assert fast.verdict == Verdict.INCONSISTENT
     assert "inconsistent on [30, 300]" in fast.reason
 
@@ -351,7 +493,8 @@ def test_a_slope_within_rounding_is_not_told():
 
 def test_what_a_step_claim_may_not_say():
     for fields, message in (
-        ({"measured": gap, "bound": gap_next}, "may not speak of the next state"),
+        ({"measured": gap_next, "bound": gap_next}, "may not speak of the next state"),
+        ({"measured": gap, "bound": gap}, "must speak of the next state"),
         ({"measured": gap_next, "bound": avg(gap)}, "speaks of one step"),
         ({"measured": first(gap <= 1), "bound": 1}, "speaks of one step"),
         ({"measured": gap_next, "bound": gap / K}, "may not mention the horizon"),
@@ -391,8 +534,8 @@ def test_a_mutant_of_a_slope_claim_must_be_inconsistent():
 
 def test_deterministic_claims_stay_what_they_are_as_step_claims():
     bound = (1 - mu / L) ** 2 * dist**2
-    claim = gd(kind="step", parameters={"stepsize": 1 / L}, assumes=(StronglyConvex, Smooth))
-    claim = dataclasses.replace(claim, measured=dist_next**2, bound=bound)
+    fields = {"parameters": {"stepsize": 1 / L}, "assumes": (StronglyConvex, Smooth)}
+    claim = gd(kind="step", measured=dist_next**2, bound=bound, **fields)
     found = [verdict(claim, q, QUICK) for q in INSTANCES[:40] if not isinstance(match(claim, q), str)]
     assert len(found) > 3
     assert {r.verdict for r in found} == {Verdict.NOT_REFUTED}

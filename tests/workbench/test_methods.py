@@ -259,7 +259,8 @@ class Only:
     def __init__(self, problem: Problem, *oracles: str) -> None:
         self.problem = problem
         self.open = {"d", "certified", "x0", "value", "grad", "contains", "layers", "n_terms", *oracles}
-        self.open |= {"oracle_error", "oracle_errors", "n_clients", "batch_grad", "part_grad", "part_grads"}
+        self.open |= {"oracle_error", "oracle_errors", "n_clients", "part_grad", "part_grads"}
+        self.open |= {"batch_grad", "batch_change"}
 
     def __getattr__(self, name):
         if name in {"problem", "open"} or name not in self.open:
@@ -380,6 +381,21 @@ def test_bpm_runs_in_the_norm_that_it_is_given():
     trace = run(BPM(0.5, Lp(1.0)), problem, steps=3, record=("moved", "slope"))
     assert trace.norm == Lp(1.0)
     assert trace["moved"][0].tolist() == pytest.approx([0, 0.5, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("kind", [PAGE, ProxSkip, SVRP, LooplessSVRG])
+def test_probabilities_are_guarded_alike(kind):
+    for bad in (0, 0.0, -0.5, 1 + 1e-12, 1.5, 2, math.inf, math.nan):
+        with pytest.raises(ValueError, match=rf"^p must be in \(0, 1\], got {bad!r}$"):
+            kind(0.5, bad)
+    for bad in (torch.tensor([[0.5], [0.0]]), torch.tensor([[math.nan]])):
+        with pytest.raises(ValueError, match=r"^p must be in \(0, 1\], got tensor"):
+            kind(0.5, bad)
+    for bad in ("0.5", True, None):
+        with pytest.raises(TypeError, match=r"^p must be a number, got"):
+            kind(0.5, bad)
+    assert (kind(0.5, 1).p, kind(0.5, 1e-50).p) == (1, 1e-50)
+    assert kind(0.5, torch.tensor([[0.5], [1.0]])).p.shape == (2, 1)
 
 
 def test_a_norm_of_another_dimension_is_rejected():

@@ -253,12 +253,7 @@ def test_the_special_cases_are_verified_on_the_same_draws(theorem, problem):
 # -- worst states ------------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True)
-class Biased(MultiProximal):
-    """Forgets the 1 / p_j of the iterate's correction."""
-
-    def _p(self, problem, x):
-        return torch.ones_like(super()._p(problem, x))
+UNWEIGHTED = next(m for m in multi_proximal.SMOOTH_STEP.mutants if "method" in m.change)
 
 
 def worst_ratio(kind, factor):
@@ -284,7 +279,7 @@ def worst_ratio(kind, factor):
         (MultiProximal, 1, 0.997525),
         (MultiProximal, 2, 3.70687),
         (MultiProximal, 4, 22.8008),
-        (Biased, 1, 1.63133),
+        (UNWEIGHTED.change["method"], 1, 1.63133),
     ],
     ids=["as stated", "tau doubled", "v forgotten", "1/p forgotten"],
 )
@@ -294,26 +289,13 @@ def test_the_worst_one_step_ratio_is_the_rate_and_wrong_constants_exceed_one(kin
     assert (worst_ratio(kind, factor) <= rate * (1 + 1e-12)) == (kind is MultiProximal and factor == 1)
 
 
-def test_a_method_without_the_correction_is_refuted():
-    theorem = multi_proximal.SMOOTH_STEP
-    wrong = dataclasses.replace(
-        theorem,
-        method=Biased,
-        parameters=multi_proximal.rules(multi_proximal.UNIT_STEP, sampling=Single()),
-        mutants=(),
-        tight=(),
-    )
-    (record,) = judge_unit(Unit(wrong, multi_proximal.FLAT, Budget("few", steps=5, starts=1), 0, ""))
+def test_a_method_without_the_correction_is_refuted_where_the_method_itself_is_not():
+    theorem, few = multi_proximal.SMOOTH_STEP, Budget("few", steps=1, starts=1)
+    (record,) = judge_unit(Unit(theorem, UNWEIGHTED.on, few, 0, "", UNWEIGHTED))
     assert record.verdict == Verdict.REFUTED
-    (record,) = judge_unit(
-        Unit(
-            dataclasses.replace(wrong, method=MultiProximal),
-            multi_proximal.FLAT,
-            Budget("few", steps=5, starts=1),
-            0,
-            "",
-        )
-    )
+    assert record.witness is not None
+    right = dataclasses.replace(UNWEIGHTED, change={**UNWEIGHTED.change, "method": MultiProximal})
+    (record,) = judge_unit(Unit(theorem, UNWEIGHTED.on, few, 0, "", right))
     assert record.verdict == Verdict.NOT_REFUTED
 
 
@@ -408,7 +390,7 @@ def test_wrong_hyperparameters_are_named():
         MultiProximal(0.5, 0.0, Nice(1))
     with pytest.raises(ValueError, match=r"p must be in \(0, 1\], got 1.5"):
         ProxSkip(0.5, 1.5)
-    with pytest.raises(ValueError, match="p must be finite and > 0"):
+    with pytest.raises(ValueError, match=r"p must be in \(0, 1\], got 0.0"):
         ProxSkip(0.5, 0.0)
     with pytest.raises(ValueError, match="minibatch"):
         PointSAGA(0.5, 1.5)  # pyright: ignore[reportArgumentType]
@@ -418,10 +400,28 @@ def test_wrong_hyperparameters_are_named():
 
 def test_a_minibatch_larger_than_the_sum_is_named():
     for method, problem in ((PointSAGA(0.5, 5), SMOOTH_SUM), (RandProxMinibatch(0.5, 5), MIXED)):
-        with pytest.raises(ValueError, match="minibatch must be at most the number of terms, 4, got 5"):
+        with pytest.raises(ValueError, match=r"minibatch must be an integer in 1\.\.4, the terms .*, got 5"):
             run(method, problem, steps=1)
     with pytest.raises(ValueError, match="s must be at most the number of clients, 4, got 5"):
         run(MultiProximal(0.5, 1.0, Nice(5)), MIXED, steps=1)
+
+
+@pytest.mark.parametrize("entries", [2, 3, 5])
+def test_dual_stepsizes_for_another_number_of_terms_are_named_before_the_first_step(entries):
+    said = f"dual_stepsize_j must have one entry, or one for each of the 4 terms, got {entries}"
+    for tau in (torch.full((entries,), 0.1), torch.full((3, entries), 0.1)):
+        method = MultiProximal(0.5, tau.double(), Nice(1))
+        with pytest.raises(ValueError, match=said):
+            run(method, MIXED, steps=1, replicates=3)
+
+
+def test_one_dual_stepsize_and_one_for_each_term_and_replicate_are_the_same():
+    shapes = [(), (1,), (4,), (1, 1), (1, 4), (3, 1), (3, 4)]
+    found = [
+        run(MultiProximal(0.5, torch.full(s, 0.1).double(), Nice(2)), MIXED, steps=3, replicates=3)["dist"]
+        for s in shapes
+    ]
+    assert all(torch.equal(each, found[0]) for each in found)
 
 
 def test_problems_that_do_not_fit_are_named():

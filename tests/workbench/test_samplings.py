@@ -1,5 +1,6 @@
 """Samplings: who is picked, how often, and the ESO constants, all by enumeration."""
 
+import dataclasses
 import math
 from fractions import Fraction
 
@@ -142,6 +143,36 @@ def test_a_sampling_may_be_empty():
     assert AllOrNothing(0.3).space(3).outcomes()[1].tolist() == pytest.approx([0.3, 0.7])
 
 
+LEAST = 2.0**-53
+
+
+def test_the_smallest_probability_that_is_accepted_is_the_smallest_that_is_drawn():
+    first, second = torch.tensor([[0.0]]).double(), torch.tensor([[LEAST]]).double()
+    for sampling in (Independent(LEAST), AllOrNothing(LEAST), Single((LEAST, 1 - LEAST))):
+        assert sampling.probabilities(2)[0] == LEAST
+        space = sampling.space(2)
+        assert bool(space.value(first.expand(1, space.width))[0, 0])
+        assert not bool(space.value(second.expand(1, space.width))[0, 0])
+        with pytest.raises(ValueError, match="picked with its probability"):
+            dataclasses.replace(sampling, **{name: below(v) for name, v in vars(sampling).items()})
+    last = Single((1 - LEAST, LEAST)).space(2)
+    assert last.value(1 - second)[0].tolist() == [False, True]
+    assert last.value(1 - 2 * second)[0].tolist() == [True, False]
+
+
+def below(value):
+    """A little less, where one number of several does."""
+    return (value[0] * 0.99, *value[1:]) if isinstance(value, tuple) else value * 0.99
+
+
+@pytest.mark.parametrize("size", [1e308, 1e-310], ids=["huge", "tiny"])
+def test_only_the_ratios_of_weights_matter(size: float):
+    space = Single((size, size / 2, size)).space(3)
+    u = torch.tensor([[0.0], [0.39], [0.41], [0.59], [0.61], [1 - LEAST]]).double()
+    assert space.value(u).long().argmax(-1).tolist() == [0, 0, 1, 1, 2, 2]
+    assert space.outcomes()[1].tolist() == pytest.approx([0.4, 0.2, 0.4])
+
+
 def test_many_coins_are_drawn_but_not_listed():
     space = Independent(0.5).space(40)
     assert space.size == math.inf
@@ -159,13 +190,19 @@ def test_the_text_makes_the_sampling(sampling: Sampling):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Single((1.0, 0.0)), "weights must be > 0, got 0 at index 1, which would never be picked"),
         (
-            lambda: Independent((0.5, 0.5, 0.0)),
-            "p must be > 0, got 0 at index 2, which would never",
+            lambda: Single((1.0, 0.0)),
+            r"weights must be at least 2\*\*-53 of their sum .*, got 0.0 at index 1$",
         ),
-        (lambda: Independent(0.0), "p must be > 0, got 0 at index 0, which would never be picked"),
-        (lambda: AllOrNothing(0), "p must be > 0, got 0 at index 0, which would never be picked"),
+        (lambda: Single((1e-320, 1.0)), r"weights must be .* of their sum .*, got 1e-320 at index 0$"),
+        (lambda: Single((3.0, 1.0, 4e-16)), r"weights must be .* of their sum .*, got 4e-16 at index 2$"),
+        (lambda: Single((0.0, 0.0)), "weights must be .*, got 0.0 at index 0$"),
+        (lambda: Independent((0.5, 0.5, 0.0)), r"p must be at least 2\*\*-53 for .*, got 0.0 at index 2$"),
+        (lambda: Independent((0.5, 1e-320)), r"p must be at least 2\*\*-53 for .*, got 1e-320 at index 1$"),
+        (lambda: Independent(1e-320), r"p must be at least 2\*\*-53 for .*, got 1e-320 at index 0$"),
+        (lambda: Independent(0.0), r"p must be at least 2\*\*-53 for .*, got 0.0 at index 0$"),
+        (lambda: AllOrNothing(0), r"p must be at least 2\*\*-53 for .*, got 0.0 at index 0$"),
+        (lambda: AllOrNothing(1e-16), r"p must be at least 2\*\*-53 for .*, got 1e-16 at index 0$"),
         (lambda: Single((1.0, -1.0)), "weights must be finite and > 0, got -1.0"),
         (lambda: Single((1.0, math.inf)), "weights must be finite and > 0, got inf"),
         (lambda: Single((1.0, math.nan)), "weights must be finite and > 0, got nan"),

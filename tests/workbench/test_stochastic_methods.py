@@ -323,7 +323,7 @@ def test_stepsizes_are_positive(kind, bad):
 
 def test_probabilities_momenta_and_weights_have_their_ranges():
     for bad in (0.0, 1.5, -0.1):
-        with pytest.raises(ValueError, match=r"^p must be"):
+        with pytest.raises(ValueError, match=rf"^p must be in \(0, 1\], got {bad}"):
             LooplessSVRG(0.1, bad)
     for bad in (1.0, -0.1, float("nan"), torch.tensor([[0.5], [1.0]])):
         for kind in (Nesterov, AcceleratedProximalGradient):

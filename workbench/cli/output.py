@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -77,6 +78,7 @@ def print_table(
     rows: Sequence[Sequence[Cell]],
     right: Sequence[str] = (),
     whole: Sequence[str] = (),
+    out: Console | None = None,
 ) -> None:
     """A plain table; long cells fold, but for those of the columns ``whole``, which can be copied."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
@@ -85,7 +87,7 @@ def print_table(
         table.add_column(column, justify=justify, overflow="fold", no_wrap=column in whole)
     for row in rows:
         table.add_row(*row)
-    console().print(table)
+    (out or console()).print(table)
 
 
 class _Console(Console):
@@ -94,7 +96,9 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def console() -> Console:
-    """stdout without markup, emoji or highlighting; 80 columns where it is not a terminal."""
-    width = None if sys.stdout.isatty() else 80
+def console(least: int = 0) -> Console:
+    """stdout without markup, emoji or highlighting; COLUMNS or 80, or ``least``, where it is no terminal."""
+    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "80"))
+    if width is not None:
+        width = max(width, least)
     return _Console(markup=False, emoji=False, highlight=False, width=width)

@@ -7,6 +7,14 @@ from workbench.cli.output import console, print_table
 from workbench.records import Store
 from workbench.verify import Record, Verdict
 
+NAMES = 44
+"""Characters that theorems and problems get at least, where no terminal limits the width."""
+
+LEGEND = (
+    "e: evidence against the claim, 10^6 refutes; sees x F: a mean F times the bound, averaged over "
+    "the steps, would have been refuted"
+)
+
 Row = tuple[str, str, str, str, str]
 COLUMNS = ("theorem / problem", "verdict", "tightness", "checked", "evidence")
 
@@ -33,10 +41,12 @@ def report(records: Sequence[Record], store: Store, not_applicable: bool) -> Non
     rows: list[Row] = []
     for theorem in dict.fromkeys(r.theorem for r in records):
         rows += _theorem_rows([r for r in records if r.theorem == theorem])
-    out = console()
     columns = COLUMNS if any(row[-1] for row in rows) else COLUMNS[:-1]
     shown = [row[: len(columns)] for row in rows]
-    print_table(columns, _one_line(columns, shown, out.width), right=columns[2:])
+    out = console(NAMES + sum(_widths(columns, shown)) if len(columns) == len(COLUMNS) else 0)
+    print_table(columns, _one_line(columns, shown, out.width), right=columns[2:], out=out)
+    if any(r.e_value is not None for r in records):
+        out.print(f"\n{LEGEND}", soft_wrap=True)
     if any(_conditional(r) for r in records):
         out.print("\ndeclared: if the declared constants hold", soft_wrap=True)
     if not_applicable:
@@ -69,8 +79,8 @@ def _theorem_rows(records: Sequence[Record]) -> list[Row]:
 def _evidence(record: Record) -> str:
     """Of a statistical claim: the e-value and the factor that would have been refuted, or the slope."""
     if record.e_value is not None and record.detectable is not None:
-        seen = f", sees x {record.detectable:.3g}" if record.detectable < float("inf") else ""
-        return f"e {record.e_value:.2g}{seen}"
+        seen = f"x {record.detectable:.2f}" if record.detectable < float("inf") else "nothing"
+        return f"e {record.e_value:.2g}, sees {seen}"
     if record.statistics and "whole" in record.statistics:
         return f"slope {record.statistics['whole']:.2f}"
     return ""
@@ -78,9 +88,13 @@ def _evidence(record: Record) -> str:
 
 def _one_line(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[tuple[str, ...]]:
     """Problems cut to one line; the records hold the whole specification."""
-    others = [max(len(row[i]) for row in rows) for i in range(1, len(columns))]
-    room = width - sum(max(n, len(c)) + 2 for n, c in zip(others, columns[1:], strict=True)) - 2
+    room = width - sum(_widths(columns, rows)) - 2
     return [(row[0] if len(row[0]) <= room else f"{row[0][: room - 3]}...", *row[1:]) for row in rows]
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Of the columns after the first, with what stands between them."""
+    return [max([len(c), *(len(row[i]) for row in rows)]) + 2 for i, c in enumerate(columns[1:], 1)]
 
 
 def _verdict(record: Record) -> str:

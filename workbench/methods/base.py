@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import torch
 from torch import Tensor
 
+from assumptions.guards import Number, as_float
 from assumptions.specification import Specified
 from problems.base import Problem
 from workbench.draws import Space
@@ -29,7 +30,8 @@ class Method(Specified, ABC):
     contains k, the engine passes the value of that step.
 
     needs       oracles that the problem must offer (value and grad need not be listed)
-    free        names of state fields that any state may hold
+    free        names of state fields that any state may hold; "x" where no other number in the state, but for
+                free ones, hangs on x
     anywhere    True if runs may start and move where f is infinite: methods that split f into parts
     options     names of hyperparameters that are objects or words, not numbers: a sampling, a flag
     facts       names of what ``known`` says of the method on a problem
@@ -127,6 +129,16 @@ class Method(Specified, ABC):
                     f"{type(self).__name__}.{name} must be a float or have shape (*batch, 1), "
                     f"got {tuple(value.shape)}"
                 )
+
+
+def require_probability(**values: Number) -> None:
+    """ValueError unless every value, a float or a tensor, is in (0, 1]; TypeError unless it is a number."""
+    for name, value in values.items():
+        number = (
+            value if isinstance(value, Tensor) else torch.tensor(as_float(name, value), dtype=torch.float64)
+        )
+        if not bool(((number > 0) & (number <= 1)).all()):
+            raise ValueError(f"{name} must be in (0, 1], got {value!r}")
 
 
 def moved(free: tuple[str, ...], state: Any, generator: torch.Generator) -> Any:

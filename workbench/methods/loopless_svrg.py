@@ -11,7 +11,7 @@ from torch import Tensor
 from assumptions.guards import Number, require_dimension, require_positive
 from problems.base import Problem
 from workbench.draws import Coin, Space
-from workbench.methods.base import Method, moved, ones
+from workbench.methods.base import Method, moved, ones, require_probability
 from workbench.methods.stochastic_gradient import (
     grad_where,
     minibatch_draws,
@@ -47,8 +47,8 @@ class LooplessSVRG(Method):
 
     def __post_init__(self) -> None:
         """Guard the numbers."""
-        require_positive(stepsize=self.stepsize, p=self.p)
-        Coin(self.p)
+        require_positive(stepsize=self.stepsize)
+        require_probability(p=self.p)
         require_dimension(minibatch=self.minibatch)
         self.check_shapes()
 

@@ -43,8 +43,8 @@ class MultiProximal(Method):
     x_next = z - stepsize sum_{j drawn} (u_j_next - u_j) / p_j
 
     stepsize > 0: units of squared x per unit of f; a float or (*batch, 1). dual_stepsize_j = tau_j > 0: its
-    inverse unit; a float or (*batch, n). sampling: how terms are drawn, j with probability p_j; its
-    constants v_j obey E|sum_{j drawn} d_j / p_j|^2 <= sum_j v_j |d_j|^2, and the theorems take
+    inverse unit; a float, (*batch, 1) or (*batch, n). sampling: how terms are drawn, j with probability p_j;
+    its constants v_j obey E|sum_{j drawn} d_j / p_j|^2 <= sum_j v_j |d_j|^2, and the theorems take
     tau_j <= 1 / (stepsize v_j). ValueError otherwise. Duals start at 0.
 
     Source: a reconstruction of the stochastic multi-proximal method, arXiv:2505.12409, from its abstract,
@@ -56,7 +56,7 @@ class MultiProximal(Method):
     sampling: Sampling
     anywhere: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("parts",)
-    free: ClassVar[tuple[str, ...]] = ("u",)
+    free: ClassVar[tuple[str, ...]] = ("x", "u")
     options: ClassVar[tuple[str, ...]] = ("sampling",)
     facts: ClassVar[tuple[str, ...]] = ("p_j", "v_j", "n_parts")
     quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = DUAL_QUANTITIES
@@ -84,8 +84,13 @@ class MultiProximal(Method):
         return {"p_j": p, "v_j": v, "n_parts": float(n)}
 
     def draws(self, problem: Problem) -> Mapping[str, Space]:
-        """The set of terms, (*batch, n) bool."""
-        return {"sample": self.sampling.space(parts_of(problem).n)}
+        """The set of terms, (*batch, n) bool. ValueError for dual stepsizes that are neither one nor n."""
+        n, tau = parts_of(problem).n, self.dual_stepsize_j
+        if isinstance(tau, Tensor) and tau.dim() and tau.shape[-1] not in (1, n):
+            raise ValueError(
+                f"dual_stepsize_j must have one entry, or one for each of the {n} terms, got {tau.shape[-1]}"
+            )
+        return {"sample": self.sampling.space(n)}
 
     def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> MultiPoint:
         """Duals 0. x0: (*batch, d)."""

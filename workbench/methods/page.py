@@ -12,11 +12,10 @@ from assumptions.guards import Number, require_dimension, require_positive
 from assumptions.rounding import ROUNDINGS
 from problems.base import Problem
 from workbench.draws import Coin, Indices, Space
-from workbench.methods.base import Method
+from workbench.methods.base import Method, require_probability
 from workbench.methods.stochastic_gradient import (
     grad_where,
     minibatch_draws,
-    minibatch_grad,
     no_noise,
     no_steps,
 )
@@ -66,11 +65,10 @@ EST_NORM = Quantity(
 
 
 def _difference(problem: Problem, x: Tensor, before: Tensor, draw: SimpleNamespace) -> Tensor:
-    """grad f_S(x) - grad f_S(before), in one call, which is faster than two. Shapes (*batch, d)."""
-    both = torch.stack([x, before])
-    doubled = {name: j.expand(2, *j.shape) for name, j in vars(draw).items() if name == "j"}
-    now, then = minibatch_grad(problem, both, SimpleNamespace(**doubled))
-    return now - then
+    """grad f_S(x) - grad f_S(before), of f where all terms are taken. Shapes (*batch, d)."""
+    if hasattr(draw, "j"):
+        return problem.batch_change(x, before, draw.j)
+    return problem.grad(x) - problem.grad(before)
 
 
 @dataclass(frozen=True)
@@ -104,10 +102,9 @@ class PAGE(Method):
 
     def __post_init__(self) -> None:
         """Guard the numbers."""
-        require_positive(stepsize=self.stepsize, p=self.p)
+        require_positive(stepsize=self.stepsize)
+        require_probability(p=self.p)
         self.check_shapes()
-        if not bool(torch.as_tensor(self.p <= 1).all()):
-            raise ValueError(f"p must be in (0, 1], got {self.p!r}")
         require_dimension(minibatch=self.minibatch)
         if not isinstance(self.replacement, bool):
             raise ValueError(f"replacement must be True or False, got {self.replacement!r}")
@@ -136,11 +133,13 @@ class PAGE(Method):
 
     def step(self, problem: Problem, state: PageState, draw: SimpleNamespace) -> PageState:
         """draw: refresh (*batch, 1) bool, j (*batch, minibatch) int64. state.x: (*batch, d)."""
-        x, heads = state.x - self.stepsize * state.g, draw.refresh.squeeze(-1)
-        if bool(heads.all()):
+        x, refresh = state.x - self.stepsize * state.g, draw.refresh
+        some = bool(refresh.any())
+        if some and bool(refresh.all()):
             return PageState(x, problem.grad(x), state.steps + 1)
-        sampled = state.g + _difference(problem, x, state.x, draw)
-        return PageState(x, grad_where(problem, x, heads, sampled), state.steps + 1)
+        g = state.g + _difference(problem, x, state.x, draw)
+        g = grad_where(problem, x, refresh.squeeze(-1), g) if some else g
+        return PageState(x, g, state.steps + 1)
 
     def cost(self, problem: Problem, state: PageState, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """Gradients of terms: by the coin, and in the first step those of the start."""

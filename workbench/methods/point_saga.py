@@ -13,6 +13,7 @@ from assumptions.rounding import directions
 from problems.base import Problem, column
 from workbench.draws import Space, Subset
 from workbench.methods.base import Method, ones
+from workbench.methods.stochastic_gradient import require_minibatch
 from workbench.quantities import EPS, Quantity, Reading
 
 
@@ -104,10 +105,7 @@ class PointSAGA(Method):
 
     def draws(self, problem: Problem) -> Mapping[str, Space]:
         """The terms of the step, (*batch, minibatch) int64. ValueError for more of them than there are."""
-        if self.minibatch > problem.n_terms:
-            raise ValueError(
-                f"minibatch must be at most the number of terms, {problem.n_terms}, got {self.minibatch}"
-            )
+        require_minibatch(problem.n_terms, self.minibatch)
         return {"j": Subset(problem.n_terms, self.minibatch)}
 
     def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> TablePoint:

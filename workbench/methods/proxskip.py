@@ -11,7 +11,7 @@ from torch import Tensor
 from assumptions.guards import Number, require_positive
 from problems.base import Problem, column
 from workbench.draws import Coin, Space
-from workbench.methods.base import Method
+from workbench.methods.base import Method, require_probability
 from workbench.methods.multi_proximal import parts_of
 from workbench.quantities import EPS, Quantity, Reading
 
@@ -62,7 +62,7 @@ class ProxSkip(Method):
     p: Number
     anywhere: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("parts",)
-    free: ClassVar[tuple[str, ...]] = ("h",)
+    free: ClassVar[tuple[str, ...]] = ("x", "h")
     quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = {
         "control_error": Quantity(
             "distance of the control variate from grad f at the minimiser",
@@ -79,9 +79,8 @@ class ProxSkip(Method):
 
     def __post_init__(self) -> None:
         """Guard the hyperparameters."""
-        require_positive(stepsize=self.stepsize, p=self.p)
-        if not bool(torch.as_tensor(self.p <= 1).all()):
-            raise ValueError(f"p must be in (0, 1], got {self.p!r}")
+        require_positive(stepsize=self.stepsize)
+        require_probability(p=self.p)
         self.check_shapes()
 
     @classmethod

@@ -13,6 +13,7 @@ from problems.base import Problem, column
 from workbench.draws import Space, Subset
 from workbench.methods.base import Method, ones
 from workbench.methods.multi_proximal import parts_of
+from workbench.methods.stochastic_gradient import require_minibatch
 from workbench.quantities import EPS
 
 
@@ -57,8 +58,7 @@ class RandProxMinibatch(Method):
     def draws(self, problem: Problem) -> Mapping[str, Space]:
         """omega, (*batch, s) int64. ValueError for a minibatch larger than n."""
         n = parts_of(problem).n
-        if self.minibatch > n:
-            raise ValueError(f"minibatch must be at most the number of terms, {n}, got {self.minibatch}")
+        require_minibatch(n, self.minibatch)
         return {"omega": Subset(n, self.minibatch)}
 
     def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> DualPoint:

@@ -11,16 +11,15 @@ from problems.base import Problem
 from workbench.draws import NoiseDraw, Space, Subset
 
 
-def require_minibatch(problem: Problem, minibatch: int) -> None:
-    """ValueError unless ``minibatch`` is an integer in 1..n, n the number of terms of the problem."""
-    n = problem.n_terms
+def require_minibatch(n: int, minibatch: int) -> None:
+    """ValueError unless ``minibatch`` is an integer in 1..n, n the number of terms that it is drawn from."""
     if isinstance(minibatch, bool) or not isinstance(minibatch, int) or not 1 <= minibatch <= n:
         raise ValueError(f"minibatch must be an integer in 1..{n}, the terms of the sum, got {minibatch!r}")
 
 
 def minibatch_draws(problem: Problem, minibatch: int) -> Mapping[str, Space]:
     """Indices ``j`` of terms, without replacement; nothing where all terms are taken. ValueError as above."""
-    require_minibatch(problem, minibatch)
+    require_minibatch(problem.n_terms, minibatch)
     return {} if minibatch == problem.n_terms else {"j": Subset(problem.n_terms, minibatch)}
 
 

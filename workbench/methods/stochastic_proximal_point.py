@@ -35,6 +35,7 @@ class SPPM(Method):
 
     stepsize: Number
     minibatch: int = 1
+    free: ClassVar[tuple[str, ...]] = ("x",)
     needs: ClassVar[tuple[str, ...]] = ("batch_prox",)
     source: ClassVar[str] = "arXiv:2502.03401"
 
@@ -51,7 +52,7 @@ class SPPM(Method):
 
     def draws(self, problem: Problem) -> Mapping[str, Space]:
         """Indices ``j`` of terms, (*batch, minibatch). ValueError for a minibatch larger than the sum."""
-        require_minibatch(problem, self.minibatch)
+        require_minibatch(problem.n_terms, self.minibatch)
         return {"j": Subset(problem.n_terms, self.minibatch)}
 
     def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> ProximalIterate:

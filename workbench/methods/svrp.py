@@ -12,7 +12,7 @@ from assumptions.guards import Number, require_positive
 from assumptions.rounding import ROUNDINGS
 from problems.base import Problem
 from workbench.draws import Coin, Index, Space
-from workbench.methods.base import Method, moved, ones
+from workbench.methods.base import Method, moved, ones, require_probability
 from workbench.methods.stochastic_gradient import grad_where, no_noise, no_steps
 from workbench.methods.stochastic_proximal_point import stated_error
 from workbench.quantities import EPS, Quantity, Reading
@@ -61,14 +61,15 @@ class SVRP(Method):
 
     stepsize: Number
     p: Number
+    free: ClassVar[tuple[str, ...]] = ("x",)
     needs: ClassVar[tuple[str, ...]] = ("batch_prox",)
     quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = {"snapshot_dist": SNAPSHOT_DIST}
     source: ClassVar[str] = "Khaled and Jin (2023)"
 
     def __post_init__(self) -> None:
         """Guard the numbers."""
-        require_positive(stepsize=self.stepsize, p=self.p)
-        Coin(self.p)
+        require_positive(stepsize=self.stepsize)
+        require_probability(p=self.p)
         self.check_shapes()
 
     @classmethod

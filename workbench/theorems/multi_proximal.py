@@ -1,15 +1,18 @@
 """The stochastic multi-proximal method: smooth terms, and terms that are only convex."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
+import torch
+from torch import Tensor
 
 from assumptions.composite.convex_terms import ConvexTerms
 from assumptions.composite.smooth_part import SmoothPart
 from assumptions.composite.smooth_terms import SmoothTerms
 from assumptions.composite.strongly_convex_prox_part import StronglyConvexProxPart
 from assumptions.composite.strongly_convex_smooth_part import StronglyConvexSmoothPart
-from problems import AbsAffine, Quadratic
+from problems import AbsAffine, Problem, Quadratic
 from problems.composite.composite import Composite
 from workbench.methods.multi_proximal import MultiProximal
 from workbench.parts import Mutant, Source, Tight
@@ -64,6 +67,15 @@ DESCENT = (
 )
 
 
+@dataclass(frozen=True)
+class _Unweighted(MultiProximal):
+    """A false method: its iterate forgets that j is drawn with probability p_j only."""
+
+    def _p(self, problem: Problem, x: Tensor) -> Tensor:
+        """1 instead of p_j, (n, 1)."""
+        return torch.ones_like(super()._p(problem, x))
+
+
 def sum_j(e: Any) -> Any:
     """Sum over the terms."""
     return n * client_mean(e)
@@ -115,6 +127,12 @@ SMOOTH_STEP = Theorem(
             FLAT,
             {"parameters": rules(UNIT_STEP, dual_stepsize=1 / stepsize, sampling=Single())},
             state={"x": (-0.727,), "u": ((0.168,),) * 4},
+        ),
+        Mutant(
+            "corrections that forget 1 / p_j",
+            FLAT,
+            {"method": _Unweighted, "parameters": rules(UNIT_STEP, sampling=Single())},
+            state={"x": (-0.94,), "u": ((0.042,),) * 4},
         ),
     ),
     tight=(Tight(SPLIT, 1.0, steps=1, state=STARTED),),

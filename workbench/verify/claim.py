@@ -19,13 +19,19 @@ ROUNDINGS = 64
 SUSPECT = 10
 """An excess within SUSPECT tolerances is inconclusive, not a refutation."""
 
+HUGE = 1e140
+"""Numbers beyond it, or below 1 / HUGE, are not judged: claims are made of squares and products."""
+
 MEANINGFUL = 1000
 """Tightness is read only where the bound exceeds this many tolerances."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both sides on (batch, K + 1), where the claim speaks, and how far rounding reaches."""
+    """Both sides on (batch, K + 1), where the claim is asked, and how far rounding reaches.
+
+    spoken: where it would be asked if no run left the region of a certificate.
+    """
 
     measured: Tensor
     bound: Tensor
@@ -33,6 +39,7 @@ class Comparison:
     asked: Tensor
     lost: Tensor
     two_sided: bool = False
+    spoken: Tensor | None = None
 
     @property
     def excess(self) -> Tensor:
@@ -50,8 +57,8 @@ class Comparison:
 
     @property
     def broken(self) -> Tensor:
-        """What is measured is nan, and not because the bound is undefined too."""
-        return self.measured.isnan() & (~self.bound.isnan() | self.lost)
+        """What is measured is nan, not because the bound is undefined too, nor for numbers too large."""
+        return self.measured.isnan() & (~self.bound.isnan() | self.lost) & (self.tolerance < torch.inf)
 
     @property
     def compared(self) -> Tensor:
@@ -69,7 +76,7 @@ class Comparison:
     @property
     def undefined(self) -> Tensor:
         """The bound is nan inside the domain although the run is finite."""
-        return self.asked & self.bound.isnan() & ~self.lost
+        return self.asked & self.bound.isnan() & ~self.lost & (self.tolerance < torch.inf)
 
     @property
     def tightness(self) -> Tensor:
@@ -92,7 +99,9 @@ def compare(case: Case, numbers: Numbers, rows: Tensor) -> Comparison:
         theorem, numbers, measured - bound
     )
     lost = _lost(theorem, numbers)
-    asked = asked_where(case, numbers, lost) & rows[:, None]
+    tolerance = torch.where(_extreme(theorem, numbers) & ~lost, torch.inf, tolerance)
+    spoken = spoken_where(case, numbers, lost) & rows[:, None]
+    asked = spoken & _inside_where(case, numbers)
     if _speaks_of_first(theorem):
         # an event that did not happen comes at K + 1 at the earliest, or never: both must say the same
         soon = Evaluator(numbers.values, numbers.steps, unseen=numbers.steps + 1)
@@ -100,7 +109,18 @@ def compare(case: Case, numbers: Numbers, rows: Tensor) -> Comparison:
         measured, bound = measured.expand(shape), bound.expand(shape)
         asked = asked & (never == (measured > bound))
     tolerance = tolerance.clamp(min=torch.finfo(torch.float64).tiny)
-    return Comparison(measured, bound, tolerance, asked, lost, two_sided=theorem.kind == "exact")
+    return Comparison(measured, bound, tolerance, asked, lost, theorem.kind == "exact", spoken)
+
+
+def _extreme(theorem: Theorem, numbers: Numbers) -> Tensor:
+    """Where a number of the claim is so large or small that its square is no float; (batch, K + 1)."""
+    names = {s.name for side in (theorem.measured, theorem.bound) for s in free_symbols(side)}
+    found = torch.zeros(1, 1, dtype=torch.bool)
+    for value in (numbers.values[name] for name in sorted(names)):
+        size = value.abs()
+        beyond = (size > HUGE) & size.isfinite() | (size < 1 / HUGE) & (size > 0)
+        found = found | beyond.reshape(*beyond.shape[:2], -1).any(-1)
+    return found
 
 
 def _speaks_of_first(theorem: Theorem) -> bool:
@@ -143,6 +163,17 @@ def at_next(table: Tensor) -> Tensor:
 
 def asked_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
     """Entries at which the claim speaks: all parts defined, in the domain, in the region."""
+    return spoken_where(case, numbers, lost) & _inside_where(case, numbers)
+
+
+def _inside_where(case: Case, numbers: Numbers) -> Tensor:
+    """Entries in the region of every certificate, of the next state too where the claim speaks of it."""
+    inside = _inside(case, numbers.x)
+    return at_next(inside) if case.theorem.next_names else inside
+
+
+def spoken_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
+    """Entries at which all parts of the claim are defined, in the domain."""
     theorem, steps = case.theorem, numbers.steps
     k = torch.arange(steps + 1)[None]
     low, high = 0, steps
@@ -156,10 +187,7 @@ def asked_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
     # finite state at which the domain itself is nan is asked about
     ever = when.to(torch.int8).cummax(1).values.bool()
     when = torch.where(numbers.lost, ever, when | _nan_in(theorem.when, numbers).expand(lost.shape))
-    inside = _inside(case, numbers.x)
-    if theorem.next_names:
-        inside = at_next(inside)
-    return when & inside & (k >= low) & (k <= high)
+    return when & (k >= low) & (k <= high)
 
 
 def _nan_in(side: Claim, numbers: Numbers) -> Tensor:

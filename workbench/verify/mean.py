@@ -27,7 +27,7 @@ MOST_BLOCKS = 16
 """Blocks of replicates whose claim is evaluated together."""
 
 PRECISE = 1.1
-"""Replicates stop once a mean 1.1 times the bound would have been refuted."""
+"""Replicates stop once a mean 1.1 times the bound would have been refuted and the bets have not won."""
 
 
 class Group(NamedTuple):
@@ -65,10 +65,20 @@ def _exact(case: Case, budget: Budget, seed: int) -> tuple[Outcome, bool]:
     comparison = failing(tree, case) if case.theorem.kind == "hp" else expected(tree)
     bad = bad_minimum(case, tree.numbers)
     bad = bad or bad_certificate(case, tree.numbers.x, tree.comparison.excess)
-    outcome = summed_up(
-        comparison, _TreePlace(tree, comparison, seed), replicates=len(tree.weights), steps=steps, bad=bad
-    )
+    place = _TreePlace(tree, comparison, seed)
+    outcome = summed_up(comparison, place, replicates=len(tree.weights), steps=steps, bad=bad)
+    if case.theorem.kind == "hp":
+        outcome = replace(outcome, undefined=int(tree.comparison.undefined.sum()), found=_failed(outcome))
     return outcome, steps == budget.steps
+
+
+def _failed(outcome: Outcome) -> tuple[Verdict, str] | None:
+    """The reason in words, where more runs fail than may."""
+    place = outcome.worst
+    if place is None or not outcome.excess > SUSPECT:
+        return None
+    share = f"runs of probability {place['measured']:.4g} have failed, {place['bound']:g} is allowed"
+    return Verdict.REFUTED, f"by step {place['k']} {share}"
 
 
 def failing(tree: Tree, case: Case) -> Comparison:
@@ -90,19 +100,25 @@ def failing(tree: Tree, case: Case) -> Comparison:
 def _sampled(case: Case, budget: Budget, seed: int, outcome: Outcome) -> Outcome:
     """The process over groups of replicates; ``outcome`` is what the tree showed."""
     horizon = set_up(case, case.problem.x0[None], 1).affordable(BLOCK, budget.steps)
-    process, groups = Process(torch.zeros(0, dtype=torch.float64)), replicate_groups(case, horizon, seed)
+    process = Process(torch.zeros(0, dtype=torch.float64))
+    groups = replicate_groups(case, horizon, seed)
     while True:
         group, asked_before = next(groups), len(process.ratios)
-        process = Process(torch.cat([process.ratios, group.ratios])[: budget.replicates])
-        if asked_before == 0:
+        process = Process(torch.cat([process.ratios, group.ratios])[: budget.replicates], _known_cv(case))
+        if asked_before == 0 or process.refutes:
             bad = bad_minimum(case, group.numbers)
-            if not outcome.checked:  # else the tree has visited its points
-                bad = bad or bad_certificate(case, group.numbers.x, group.comparison.excess)
+            bad = bad or bad_certificate(case, group.numbers.x, group.comparison.excess)
             undefined = int(group.comparison.undefined.sum())
             outcome = outcome.merged(Outcome(bad_certificate=bad, undefined=undefined))
-        enough = process.refutes or process.detectable <= PRECISE
+        enough = process.refutes or (process.detectable <= PRECISE and process.log_e <= 0)
         if enough or len(process.ratios) == budget.replicates or outcome.undefined or outcome.bad_certificate:
             return _told(outcome, process, group, seed)
+
+
+def _known_cv(case: Case) -> float | None:
+    """Of a run that fails with the probability that is allowed, 1 or 0; a mean has none known in advance."""
+    chance = case.theorem.failure
+    return None if chance is None else ((1 - chance) / chance) ** 0.5
 
 
 def replicate_groups(case: Case, horizon: int, seed: int, first: int = 0) -> Iterator[Group]:
@@ -147,7 +163,7 @@ def _means(c: Comparison) -> Tensor:
 
     A replicate outside the region of a certificate counts for the claim, as 0.
     """
-    spoken = c.asked.any(0)
+    spoken = c.spoken.any(0) if c.spoken is not None else c.asked.any(0)
     ratios = torch.where(c.asked, ratios_of(c.measured, c.bound, c.tolerance), 0.0)[:, spoken]
     return ratios.mean(1) if ratios.shape[1] else torch.zeros(len(ratios), dtype=torch.float64)
 
@@ -160,7 +176,8 @@ def _failures(c: Comparison, case: Case) -> Tensor:
 def _told(outcome: Outcome, process: Process, group: Group, seed: int) -> Outcome:
     """The verdict of the process, merged with what the tree showed."""
     n, c = len(process.ratios), group.comparison
-    asked = int(c.asked.any(0).sum())
+    decided = c.asked & ((c.tolerance < torch.inf) | c.lost)
+    asked = int(decided.any(0).sum())
     told = Outcome(
         checked=asked * n,
         violations=int(process.refutes),

@@ -18,14 +18,18 @@ BISECTIONS = 40
 class Process:
     """Ratios X_i / B of nonnegative X_i, (n,): under the claim independent with mean at most 1.
 
-    Valid for any distribution, heavy tails too, and any number of ratios, chosen while looking.
+    Valid for any distribution, heavy tails too, and any number of ratios, chosen while looking. cv: the
+    coefficient of variation that a ratio has if the claim is just true, where it is known without looking.
     """
 
     ratios: Tensor
+    cv: float | None = None
 
     @property
     def log_e(self) -> float:
         """log of the e-value: the mean over lambda of prod_i (1 + lambda (X_i / B - 1)); 0 without ratios."""
+        if bool((self.ratios == torch.inf).any()):
+            return math.inf
         return float(log_e_value(log_bets(self.ratios.log()))) if len(self.ratios) else 0.0
 
     @property
@@ -51,7 +55,8 @@ class Process:
     @property
     def detectable(self) -> float:
         """The factor c by which the mean could exceed the bound and be refuted with this many ratios."""
-        return detectable(len(self.ratios), self.spread / self.mean if self.mean > 0 else 0.0)
+        own = self.spread / self.mean if self.mean > 0 else math.inf
+        return detectable(len(self.ratios), own if self.cv is None else self.cv)
 
     @property
     def lower(self) -> float:
@@ -89,8 +94,11 @@ def needed(c: float, cv: float) -> float:
 def ratios_of(measured: Tensor, bound: Tensor, tolerance: Tensor) -> Tensor:
     """(measured - tolerance)_+ / bound: what rounding can have added counts for the claim. Shapes (*batch,).
 
-    inf where a bound of 0 is exceeded or what is measured is nan: it is not finite with a probability > 0.
+    inf where a bound of 0 or less is exceeded, or what is measured is nan: it is not finite with a
+    probability > 0. 0 where the numbers are too large or small to tell.
     """
-    left = (measured - tolerance.nan_to_num(nan=0.0)).clamp(min=0)
-    ratio = torch.where(left > 0, left / bound, 0.0)
-    return torch.where(measured.isnan(), torch.inf, ratio)
+    left = (measured - tolerance.nan_to_num(nan=0.0)).clamp(min=0).nan_to_num(nan=0.0)
+    beyond = (bound <= 0) & ((left > 0) | (bound < -tolerance))
+    ratio = torch.where((left > 0) & (measured > 0) & (bound > 0), left / bound, 0.0).nan_to_num(nan=0.0)
+    ratio = torch.where(measured.isnan() | beyond, torch.inf, ratio)
+    return torch.where(tolerance == torch.inf, 0.0, ratio)

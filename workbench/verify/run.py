@@ -19,6 +19,7 @@ from workbench.verify.outcome import Outcome, decide
 from workbench.verify.plan import Unit, plan, require_distinct
 from workbench.verify.pool import one_thread, require_jobs, share
 from workbench.verify.record import Record
+from workbench.verify.sound import require_sound
 from workbench.verify.verdicts import Verdict, is_expected
 
 
@@ -134,6 +135,7 @@ def judge_unit(
             results.append((stated, None, Outcome(not_applicable=cases), 0.0))
             continue
         for case in cases[:1] if unit.budget.first_only and unit.mutant is None else cases:
+            require_sound(case)
             started = time.perf_counter()
             outcome = judge(case, unit.budget, unit.seed, unit.state)
             results.append((stated, case, outcome, time.perf_counter() - started))
@@ -196,7 +198,9 @@ def _record(
 
 def _untested(theorem: Theorem, records: Sequence[Record], seed: int, code: str) -> Record:
     said = Counter(r.reason for r in records if r.theorem == theorem.id and r.mutant is None)
-    why = f"; most often: {said.most_common(1)[0][0]}" if said else ""
+    # what a rule or a draw refused says more than what problems lack
+    refused = Counter({reason: n for reason, n in said.items() if reason.startswith("the parameter rules")})
+    why = f"; most often: {(refused or said).most_common(1)[0][0]}" if said else ""
     return Record(
         theorem=theorem.id,
         kind=theorem.kind,

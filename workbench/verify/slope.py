@@ -25,8 +25,6 @@ RESAMPLES, CONFIDENCE = 400, 0.99
 """Bootstrap over replicates, and the share of slopes between the limits that are told."""
 OWN = 0.5
 """A bound whose slope is above the claimed one by more than this does not say what is claimed."""
-FELT = 0.1
-"""A mean below this share of the bound at the last horizon may fall slower than it for a while."""
 MARGIN = 0.1
 """A slope within this of the claimed one is no evidence against it."""
 
@@ -50,6 +48,7 @@ class Slopes(NamedTuple):
     first: float
     second: float
     second_low: float
+    bound_first: float
     bound_second: float
     share: float
 
@@ -87,7 +86,8 @@ def judge_slope(case: Case, budget: Budget, seed: int) -> Outcome:
 def _verdict(exponent: float, s: Slopes, horizons: Tensor) -> tuple[Verdict, str]:
     """The mean must fall at least as fast as claimed, or as the bound does over these horizons.
 
-    What happens late decides: a mean that stays where the bound falls is inconsistent with it there.
+    What happens late decides: a mean that stays where the bound falls, and is above it, is inconsistent with
+    it there. Below the bound it may stay for a while.
     """
     limit = max(exponent, s.bound) + MARGIN
     first, half, last = (int(horizons[i]) for i in (0, len(horizons) // 2, -1))
@@ -95,12 +95,15 @@ def _verdict(exponent: float, s: Slopes, horizons: Tensor) -> tuple[Verdict, str
     shown += f"of the bound {s.bound:.3f}, claimed {exponent:g}"
     if s.bound_second > exponent + OWN:
         own = f"the bound itself falls like K^{s.bound_second:.2f}"
+        if abs(s.bound_second - s.bound_first) > MARGIN:  # not straight yet
+            return (
+                Verdict.INCONCLUSIVE,
+                f"undecided on [{first}, {last}]: {own} so far, longer runs decide; {shown}",
+            )
         return Verdict.INCONSISTENT, f"inconsistent on [{half}, {last}]: {own}; {shown}"
-    if s.second_low > limit and s.share < FELT:
-        return (
-            Verdict.INCONCLUSIVE,
-            f"measured is {s.share:.1e} of the bound at {last}, longer runs decide: {shown}",
-        )
+    if s.second_low > limit and not s.share > 1:
+        below = f"the mean is {s.share:.2g} of the bound at {last}, longer runs decide"
+        return Verdict.INCONCLUSIVE, f"undecided on [{first}, {last}]: {below}; {shown}"
     if s.second_low > limit:
         return Verdict.INCONSISTENT, f"inconsistent on [{half}, {last}]: {shown}"
     if s.high <= limit or s.second <= limit:
@@ -125,6 +128,7 @@ def measure_slopes(points: Points) -> Slopes:
         first=float(_slope(x[:half], y[:half])),
         second=float(_slope(x[-half:], y[-half:])),
         second_low=float(late.nan_to_num(nan=-math.inf).quantile(tail)),
+        bound_first=float(_slope(x[:half], points.bound[:half].log())),
         bound_second=float(_slope(x[-half:], points.bound[-half:].log())),
         share=float(y[-1].exp() / points.bound[-1]),
     )

@@ -45,13 +45,20 @@ def judge_step(case: Case, budget: Budget, seed: int, state: Mapping[str, Any] |
         best = tightness.topk(climbers).indices
         best = best[tightness[best] > 0]
         if len(best) and not outcome.bad_certificate:
-            worse = climbed(case, pool.at(best), budget.ascent)
-            outcome = outcome.merged(_over(case, worse, size, seed)[0])
+            outcome = outcome.merged(_climbed(case, pool.at(best), size, budget, seed))
     except SolverError as error:
         return Outcome(obstacle=f"a solver stopped: {error}")
     except NotApplicableError as error:
         return Outcome(not_applicable=str(error))
     return outcome
+
+
+def _climbed(case: Case, pool: Pool, size: float, budget: Budget, seed: int) -> Outcome:
+    """What worse states show; nothing where the climb leads out of what a solver or the rules can take."""
+    try:
+        return _over(case, climbed(case, pool, budget.ascent), size, seed)[0]
+    except (SolverError, NotApplicableError):
+        return Outcome()
 
 
 def _thinned(pool: Pool, room: int, first: bool) -> Pool:

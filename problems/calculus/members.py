@@ -6,7 +6,7 @@ from assumptions import EVERYWHERE, closure
 from problems.base import Problem
 
 
-class Composite(Problem):
+class MadeOf(Problem):
     """A problem made of ``members``; it is finite where they are, and reads their files."""
 
     @property
@@ -28,7 +28,7 @@ class Composite(Problem):
         return tuple(dict.fromkeys(file for member in self.members for file in member.files))
 
 
-class OfOne(Composite):
+class OfOne(MadeOf):
     """Made of one problem, term by term. A subclass is a dataclass with a field ``problem``."""
 
     problem: Problem
@@ -56,7 +56,7 @@ def everywhere(problem: Problem) -> set[str]:
 
 def has_domain(problem: Problem) -> bool:
     """True if f may be infinite somewhere: the problem says itself where it is defined."""
-    if isinstance(problem, Composite):
+    if isinstance(problem, MadeOf):
         return any(has_domain(member) for member in problem.members)
     return type(problem).contains is not Problem.contains and "Continuous" not in everywhere(problem)
 
