@@ -1786,6 +1786,7 @@ CATALOGUE: dict[str, list[dict]] = {
             "mutants": [
                 "dual stepsizes twice as long",
                 "dual stepsizes that forget v",
+                "corrections that forget 1 / p_j",
             ],
         },
         {
