@@ -62,7 +62,7 @@ HP = Theorem(id="mine/hp", title="On nine runs in ten the gap stays below ten ti
              **mine)  # fmt: skip
 SLOPE = Theorem(id="mine/slope", title="For convex f the mean gap is of order 1 / K", kind="slope",
                 exponent=-1, assumes=(Smooth, Convex), requires=d <= 10, measured=gap, bound=slow,
-                mutants=(Mutant("1 / K^3", on=NesterovWorst(), change={"exponent": -3, "bound": slow / K**2}),),
+                mutants=(Mutant("K^-3", on=NesterovWorst(), change={"exponent": -3, "bound": slow / K**2}),),
                 **mine)  # fmt: skip
 FALSE = Theorem(id="mine/too-good", title="A false one: as fast as gradient descent", kind="mean",
                 assumes=(Smooth, PL), when=k >= 1, measured=gap, bound=gap0 * too_fast**k,
