@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import ClassVar, Self
 
 import numpy as np
@@ -121,7 +122,7 @@ class Problem(Specified, ABC):
         del step, result, j
         return x.new_full(x.shape[:-1], self.oracle_errors.get(name, 0.0))
 
-    @property
+    @cached_property
     def parts(self) -> Parts | None:
         """The terms where batches of them have proximal steps, else the whole where it has one, else None."""
         return parts_of(self)

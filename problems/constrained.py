@@ -112,7 +112,7 @@ class Constrained(BallOracle):
         smooth = not isinstance(self.problem, WeightedL1)
         return Composite(self.problem, Indicator(self.within)) if smooth else None
 
-    @property
+    @cached_property
     def parts(self) -> Parts | None:
         """f and the indicator of the box, where f is smooth; else the whole, which has a proximal step."""
         return self._split.parts if self._split else super().parts

@@ -34,6 +34,10 @@ ROOM = 2.0
 LEAST = 1e-6
 """Stands for a constant that must be positive where the samples need none."""
 SAMPLES = 2000
+TERMS = 16
+"""Where an assumption looks at every term, budget and samples are for so many; longer sums get less."""
+FEWEST = 64
+"""But never fewer."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,10 @@ class Cell:
 
 
 def cell(problem: Problem, kind: type[Assumption], budget: int = 4000, seed: int = 0) -> Cell:
-    """What is certified is searched for a violation; else a statement is made up from samples and tried."""
+    """What is certified is searched for a violation; else a statement is made up from samples and tried.
+
+    budget: points at which the ratio is evaluated, see ``refute``; less on long sums (``TERMS``).
+    """
     name, of = repr(problem), kind.__name__
     certified = [c for c in closure(problem.certified) if type(c.assumption) is kind]
     lacking = kind.lacking(problem)
@@ -71,6 +78,7 @@ def cell(problem: Problem, kind: type[Assumption], budget: int = 4000, seed: int
             if certified
             else [(trial(problem, kind, seed), EVERYWHERE)]
         )
+        budget = _affordable(budget, problem, kind)
         checks = [s.refute(problem, budget=budget, seed=seed, region=region) for s, region in trials]
     except (TypeError, ValueError) as error:
         status = _known(certified) if certified else "lacking"
@@ -122,13 +130,20 @@ def _is_proved(problem: Problem, kind: type[Assumption]) -> bool:
     return _proof_of_family(type(problem), kind)
 
 
+def _affordable(count: int, problem: Problem, kind: type[Assumption]) -> int:
+    """Of ``count`` points as many as cost what they would on a sum of ``TERMS`` terms."""
+    if not any(name.startswith("part") for name in kind.needs):
+        return count
+    return min(count, max(FEWEST, count * TERMS // max(TERMS, problem.n_terms)))
+
+
 def _near(problem: Problem, kind: type[Assumption], seed: int) -> tuple[Tensor, ...]:
     """Samples in the ball around x0 that reaches twice as far as the minimiser (or 1)."""
     x0 = problem.x0
     distance = float((x0 - getattr(problem, "x_star")).norm()) if problem.offers("x_star") else 0.0  # noqa: B009
     region: Region = Ball(tuple(x0.tolist()), 2 * max(distance, 0.5))
     try:
-        return kind.sample(problem, SAMPLES, seed, region)
+        return kind.sample(problem, _affordable(SAMPLES, problem, kind), seed, region)
     except ValueError:  # a statement about the whole space
         return kind.sample(problem, SAMPLES // 20, seed)
 

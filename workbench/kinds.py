@@ -11,9 +11,6 @@ from workbench.symbols import OVER_STEPS, Word, product
 if TYPE_CHECKING:
     from workbench.theorem import Theorem
 
-STATISTICAL = ("step", "mean", "hp", "slope")
-"""Kinds of which a single run does not decide."""
-
 
 def require_of_kind(theorem: "Theorem") -> None:
     """ValueError where the parts of a theorem do not make a claim of its kind."""

@@ -32,27 +32,6 @@ def read_walk(
     )
 
 
-def read_block(
-    problem: Problem,
-    method: Method,
-    states: Sequence[Any],
-    stated: Tensor,
-    tables: Mapping[str, Tensor],
-    kept: list[int],
-    norm: Norm,
-) -> Reading:
-    """Steps 0, 1, ... one by one; every field (batch, len(kept), ...)."""
-    thin = {name: t[:, kept] for name, t in tables.items()}
-    return Reading(
-        problem,
-        method.with_values(measuring(method, thin)),
-        _side_by_side([states[k] for k in kept]),
-        norm,
-        x_error(problem, stated, torch.stack([s.x for s in states], 1))[:, kept],
-        None if len(kept) == len(states) else torch.stack([states[max(k - 1, 0)].x for k in kept], 1),
-    )
-
-
 def _side_by_side(states: Sequence[Any]) -> Any:
     """One state whose fields have the steps as their second axis."""
     return type(states[0])(*(torch.stack(fields, 1) for fields in zip(*states, strict=True)))
@@ -77,12 +56,3 @@ def _drift(problem: Problem, stated: Tensor, reach: Tensor, k: Tensor) -> Tensor
     if problem.offers("x_star"):
         reach = reach + problem.x_star.norm()  # pyright: ignore[reportAttributeAccessIssue]
     return (8 + k) * EPS * reach + stated
-
-
-def cumulative(costs: list[Any], seconds: list[float], rows: int, kept: list[int]) -> dict[str, Tensor]:
-    """Cumulative cost before each recorded step, unit by unit; (replicates, len(kept))."""
-    units = dict.fromkeys(unit for spent in costs for unit in spent)
-    zero = torch.zeros(rows, dtype=torch.float64)
-    table = {u: torch.stack([spent.get(u, zero) for spent in costs], 1).cumsum(1)[:, kept] for u in units}
-    table["seconds"] = torch.tensor(seconds, dtype=torch.float64)[kept].expand(rows, -1)
-    return table

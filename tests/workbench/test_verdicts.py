@@ -10,7 +10,16 @@ import pytest
 import torch
 
 from assumptions import Ball, Certificate, Convex, Smooth, StronglyConvex
-from problems import AbsAffine, LogisticRegression, Quadratic, SolverError, from_function
+from problems import (
+    AbsAffine,
+    Box,
+    Constrained,
+    Distributed,
+    LogisticRegression,
+    Quadratic,
+    SolverError,
+    from_function,
+)
 from problems.well_formed import IllFormedError
 from tests.workbench.toys import OURS, Parabola, gd, verdict
 from workbench import Mutant, Quantity, Recurrence, Theorem, first, symbols, verify
@@ -19,8 +28,10 @@ from workbench.verify import QUICK, Budget, Verdict, judge_unit
 from workbench.verify.plan import Unit
 
 gap, gap0, gap_next, dist, dist0, dist_next = symbols("gap gap0 gap_next dist dist0 dist_next")
-L, mu, k, K, radius, stepsize = symbols("L mu k K radius stepsize")
+L, mu, k, K, radius, stepsize, gradnorm = symbols("L mu k K radius stepsize gradnorm")
 ROOT = Path(__file__).parents[2]
+IN_BOX = Constrained(Quadratic((1.0, 2.0), center=(3.0, 1.0), seed=None), Box((-1.0, -1.0), (2.0, 2.0)))
+APART = Distributed(LogisticRegression("breast_cancer", reg=0.1), clients=4)
 
 
 def bpm(**fields):
@@ -77,6 +88,21 @@ def test_a_bound_that_falls_with_gap0_gets_no_lower_bound_of_f():
 
 
 # -- true claims that were refuted ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("problem", [IN_BOX, APART])
+def test_a_run_that_leaves_the_domain_is_not_held_against_a_claim(problem):
+    """Subgradients exist inside: the step from outside is none of the method's."""
+    step = dist**2 - 2 * stepsize * gap + stepsize**2 * gradnorm**2
+    claim = gd(assumes=(Convex,), parameters={"stepsize": 3.0}, measured=dist_next**2, bound=step)
+    record = verdict(claim, problem, Budget("t", 10, 8))
+    assert record.verdict == Verdict.NOT_REFUTED, record.reason
+    # but where it left to, f is infinite
+    record = verdict(
+        gd(assumes=(Convex,), parameters={"stepsize": 3.0}, measured=gap, bound=1e6 * (1 + gap0)), problem
+    )
+    assert record.verdict == Verdict.REFUTED
+    assert "measured inf" in record.reason
 
 
 @dataclass(frozen=True)

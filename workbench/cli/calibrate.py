@@ -1,14 +1,9 @@
 """``workbench calibrate``: how often the statistics err."""
 
-import contextlib
 import dataclasses
-import sys
-from collections.abc import Callable, Iterator
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress
 
 from workbench.cli.output import console, plain, print_table, require_writable, write_json, wrong_use
+from workbench.cli.progress import progress
 from workbench.verify.calibration import Calibration, calibrate
 from workbench.verify.pool import require_jobs
 
@@ -18,7 +13,7 @@ def main(studies: int, replicates: int, seed: int, jobs: int, json: str | None) 
     with wrong_use():
         jobs = require_jobs(jobs)
     require_writable(json)
-    with _progress() as tell:
+    with progress() as tell:
         found = calibrate(studies, replicates, seed, jobs, tell)
     if json != "-":
         for each in found:
@@ -47,15 +42,3 @@ def _print(c: Calibration) -> None:
 
 def _predicted(replicates: float) -> str:
     return f"{replicates:.0f} replicates" if replicates < float("inf") else "no variance"
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr if that is a terminal, else nothing."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None  # noqa: ARG005
-        return
-    columns = (BarColumn(20), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True, emoji=False), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

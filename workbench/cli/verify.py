@@ -3,11 +3,8 @@
 import contextlib
 import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from problems import Problem
 from problems.well_formed import IllFormedError
@@ -19,6 +16,7 @@ from workbench.cli.output import (
     write_json,
     wrong_use,
 )
+from workbench.cli.progress import progress
 from workbench.cli.verdict_table import report
 from workbench.match import match
 from workbench.records import Store, results_json, source_hash
@@ -27,8 +25,6 @@ from workbench.theorem import Theorem
 from workbench.user_file import line_in
 from workbench.verify import DEFAULT, FULL, QUICK, Budget, Record, plan, verify
 from workbench.verify.pool import UnsendableError, WorkerLostError, require_jobs
-
-Tell = Callable[[int, int, str], None]
 
 
 def main(
@@ -131,7 +127,7 @@ def _run(
     user = registry.user
     finished = (0, 0)
 
-    with _progress() as show:
+    with progress() as show:
 
         def tell(done: int, total: int, label: str) -> None:
             nonlocal finished
@@ -180,19 +176,3 @@ def _explained(error: Exception, user: UserFile | None, finished: tuple[int, int
         return error
     message = f"{user.path}, line {line}: {type(error).__name__}: {error}; {_saved(finished, store)}"
     return WrongUseError(message)
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Tell]:
-    """A bar on stderr if that is a terminal, else nothing."""
-    if not sys.stderr.isatty():
-        yield lambda done, total, label: None  # noqa: ARG005
-        return
-    columns = (BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True, emoji=False), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(done: int, total: int, label: str) -> None:
-            bar.update(task, completed=done, total=total, description=label[:48])
-
-        yield show

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
 
@@ -120,7 +121,7 @@ class MultiProximal(Method):
 
     def _p(self, problem: Problem, x: Tensor) -> Tensor:
         """p_j, (n, 1)."""
-        return x.new_tensor(self.sampling.probabilities(parts_of(problem).n)).unsqueeze(-1)
+        return x.new_tensor(_probabilities(self.sampling, parts_of(problem).n)).unsqueeze(-1)
 
     def x_error(self, problem: Problem, state: MultiPoint, new: MultiPoint) -> Tensor:
         """Rounding of what the step takes away and adds again, and the error of the terms' oracles.
@@ -144,6 +145,12 @@ class MultiProximal(Method):
         drawn = draw.sample.sum(dim=-1).to(state.x)
         gradients = torch.full_like(drawn, float(parts_of(problem).has_smooth))
         return {"prox_calls": drawn, "grad_calls": gradients, "communications": (drawn > 0).to(state.x)}
+
+
+@lru_cache(maxsize=256)
+def _probabilities(sampling: Sampling, n: int) -> tuple[float, ...]:
+    """p_j; every step asks for them."""
+    return sampling.probabilities(n)
 
 
 def parts_of(problem: Problem) -> Any:

@@ -14,6 +14,14 @@ FLOATS = 2**19
 """Numbers in the gradients of all terms at so many points, about."""
 
 
+def bad_facts(case: Case, found: Numbers, excess: Tensor, x: Tensor | None = None) -> str:
+    """What is wrong with f_star or with a certificate at visited points; "" if nothing is seen.
+
+    x: where the certificates are checked, the points of ``found`` by default.
+    """
+    return bad_minimum(case, found) or bad_certificate(case, found.x if x is None else x, excess)
+
+
 def bad_certificate(case: Case, x: Tensor, excess: Tensor) -> str:
     """Check each certificate that the case uses at visited points; "" or the finding.
 

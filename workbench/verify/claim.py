@@ -167,9 +167,23 @@ def asked_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
 
 
 def _inside_where(case: Case, numbers: Numbers) -> Tensor:
-    """Entries in the region of every certificate, of the next state too where the claim speaks of it."""
-    inside = _inside(case, numbers.x)
+    """Entries in the region of every certificate, of the next state too where the claim speaks of it.
+
+    And not after a run that was lost because it left the domain, where f has no gradient to step along.
+    """
+    inside = _inside(case, numbers.x) & ~_stranded(case, numbers)
     return at_next(inside) if case.theorem.next_names else inside
+
+
+def _stranded(case: Case, numbers: Numbers) -> Tensor:
+    """Lost states of a run whose last point was outside the domain; (batch, K + 1).
+
+    That point itself is judged: f is inf there.
+    """
+    if not bool(numbers.lost.any()):
+        return numbers.lost
+    left = numbers.x.isfinite().all(-1) & ~case.problem.contains(numbers.x) & at_next(numbers.lost)
+    return numbers.lost & left.to(torch.int8).cummax(1).values.bool()
 
 
 def spoken_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:

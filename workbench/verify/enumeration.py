@@ -17,7 +17,7 @@ from workbench.stretch import finite
 from workbench.verify.claim import Comparison, compare
 from workbench.verify.environment import Numbers, make_method, used_quantities
 from workbench.verify.reading import Pairs, numbers_of
-from workbench.verify.setting import NotApplicableError, Setting
+from workbench.verify.setting import NotApplicableError, Setting, numbers_in
 from workbench.verify.states import Pool, setting_of, shaped
 
 FLOATS = 2**23
@@ -66,12 +66,7 @@ def require_room(case: Case, method: Method, pool: Pool, pairs: int) -> int:
         raise NotApplicableError(f"a step has {said} outcomes, at most {pairs // FEWEST} are enumerated")
     of_terms = any(quantity.of_terms for quantity in used_quantities(case).values())
     data = case.problem.n_terms * case.problem.d / (1 if of_terms else SUMMED)
-    return max(FEWEST, int(pairs / (size * max(1.0, max(numbers_in(pool), data) / ORDINARY))))
-
-
-def numbers_in(pool: Pool) -> int:
-    """Numbers in one state."""
-    return sum(f[0].numel() for f in pool.state)
+    return max(FEWEST, int(pairs / (size * max(1.0, max(numbers_in(pool.state), data) / ORDINARY))))
 
 
 def steps_from(case: Case, pool: Pool, setting: Setting) -> Pairs:
@@ -172,7 +167,7 @@ def judged(case: Case, pool: Pool) -> Judged:
 
 def chunks(pool: Pool, size: float) -> list[Pool]:
     """Parts of a pool whose steps fit into memory."""
-    rows = max(1, int(FLOATS / (8 * size * (numbers_in(pool) + 1)))) if len(pool.k) else 1
+    rows = max(1, int(FLOATS / (8 * size * (numbers_in(pool.state) + 1)))) if len(pool.k) else 1
     return [pool.at(slice(low, low + rows)) for low in range(0, len(pool.k), rows)]
 
 

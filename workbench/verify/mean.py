@@ -2,24 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from problems.ball_newton import SolverError
 from workbench.engine import BLOCK
 from workbench.match import Case
-from workbench.trace import Trace
 from workbench.verify.budget import Budget
-from workbench.verify.certificates import bad_certificate, bad_minimum
-from workbench.verify.claim import SUSPECT, Comparison, compare
-from workbench.verify.environment import Numbers, numbers, run_case
+from workbench.verify.certificates import bad_facts
+from workbench.verify.claim import SUSPECT, Comparison
 from workbench.verify.outcome import Outcome
 from workbench.verify.path import summed_up
-from workbench.verify.place import described, hyperparameters
+from workbench.verify.place import described, found_at, hyperparameters
 from workbench.verify.process import Process, ratios_of
-from workbench.verify.setting import NotApplicableError, Setting, set_up
+from workbench.verify.replicates import Replicates, replicated
+from workbench.verify.setting import Setting, set_up
 from workbench.verify.tree import Tree, depth, expected, grown
 from workbench.verify.verdicts import Verdict
 
@@ -34,23 +33,16 @@ class Group(NamedTuple):
     """Runs from the problem's start. ratios: what each replicate says, (replicates,), mean <= 1 if true."""
 
     ratios: Tensor
-    comparison: Comparison
-    numbers: Numbers
+    runs: Replicates
     setting: Setting
-    trace: Trace
 
 
 def judge_mean(case: Case, budget: Budget, seed: int) -> Outcome:
     """The tree of all draws for as many steps as it is small; then one process over the whole horizon."""
-    try:
-        outcome, whole = _exact(case, budget, seed)
-        if whole or outcome.excess > SUSPECT or outcome.bad_certificate:
-            return outcome
-        return _sampled(case, budget, seed, outcome)
-    except SolverError as error:
-        return Outcome(obstacle=f"a solver stopped: {error}")
-    except NotApplicableError as error:
-        return Outcome(not_applicable=str(error))
+    outcome, whole = _exact(case, budget, seed)
+    if whole or outcome.excess > SUSPECT or outcome.bad_certificate:
+        return outcome
+    return _sampled(case, budget, seed, outcome)
 
 
 # -- the tree ---------------------------------------------------------------------------------------
@@ -63,9 +55,8 @@ def _exact(case: Case, budget: Budget, seed: int) -> tuple[Outcome, bool]:
         return Outcome(), False
     tree = grown(case, steps)
     comparison = failing(tree, case) if case.theorem.kind == "hp" else expected(tree)
-    bad = bad_minimum(case, tree.numbers)
-    bad = bad or bad_certificate(case, tree.numbers.x, tree.comparison.excess)
-    place = _TreePlace(tree, comparison, seed)
+    bad = bad_facts(case, tree.numbers, tree.comparison.excess)
+    place = partial(_tree_place, tree, comparison, seed)
     outcome = summed_up(comparison, place, replicates=len(tree.weights), steps=steps, bad=bad)
     if case.theorem.kind == "hp":
         outcome = replace(outcome, undefined=int(tree.comparison.undefined.sum()), found=_failed(outcome))
@@ -106,9 +97,8 @@ def _sampled(case: Case, budget: Budget, seed: int, outcome: Outcome) -> Outcome
         group, asked_before = next(groups), len(process.ratios)
         process = Process(torch.cat([process.ratios, group.ratios])[: budget.replicates], _known_cv(case))
         if asked_before == 0 or process.refutes:
-            bad = bad_minimum(case, group.numbers)
-            bad = bad or bad_certificate(case, group.numbers.x, group.comparison.excess)
-            undefined = int(group.comparison.undefined.sum())
+            bad = bad_facts(case, group.runs.numbers, group.runs.comparison.excess)
+            undefined = int(group.runs.comparison.undefined.sum())
             outcome = outcome.merged(Outcome(bad_certificate=bad, undefined=undefined))
         enough = process.refutes or (process.detectable <= PRECISE and process.log_e <= 0)
         if enough or len(process.ratios) == budget.replicates or outcome.undefined or outcome.bad_certificate:
@@ -148,14 +138,9 @@ def process_of(case: Case, replicates: int, horizon: int, seed: int, first: int 
 
 
 def _group(setting: Setting, first: int, rows: int, seed: int) -> Group:
-    case = setting.case
-    method, tables = setting.methods()[0]
-    starts = setting.x0.expand(rows, -1)
-    trace = run_case(case, method, tables, starts, setting.horizon, seed, first=first)
-    found = numbers(case, trace, setting.solved)
-    comparison = compare(case, found, torch.ones(rows, dtype=torch.bool))
-    said = _failures(comparison, case) if case.theorem.kind == "hp" else _means(comparison)
-    return Group(said, comparison, found, setting, trace)
+    runs, case = replicated(setting, first, rows, seed), setting.case
+    said = _failures(runs.comparison, case) if case.theorem.kind == "hp" else _means(runs.comparison)
+    return Group(said, runs, setting)
 
 
 def _means(c: Comparison) -> Tensor:
@@ -175,7 +160,7 @@ def _failures(c: Comparison, case: Case) -> Tensor:
 
 def _told(outcome: Outcome, process: Process, group: Group, seed: int) -> Outcome:
     """The verdict of the process, merged with what the tree showed."""
-    n, c = len(process.ratios), group.comparison
+    n, c = len(process.ratios), group.runs.comparison
     decided = c.asked & ((c.tolerance < torch.inf) | c.lost)
     asked = int(decided.any(0).sum())
     told = Outcome(
@@ -206,7 +191,7 @@ def _verdict(process: Process, group: Group, asked: int, exact: bool) -> tuple[V
     if not asked:
         return None
     if process.refutes:
-        lost = group.trace.diverged_at
+        lost = group.runs.trace.diverged_at
         first = f"; a run diverged at step {int(lost[lost >= 0].min())}" if bool((lost >= 0).any()) else ""
         return Verdict.REFUTED, (
             f"e = {_exp(process.log_e):.3g} after {n} replicates, mean / bound = {process.mean:.4g}{first}"
@@ -232,7 +217,7 @@ def _refuted(told: Outcome, process: Process, group: Group, seed: int) -> Outcom
 
 def _with_tightness(told: Outcome, process: Process, group: Group) -> Outcome:
     """The estimate mean / bound, at the last step for the numbers that are shown."""
-    c = group.comparison
+    c = group.runs.comparison
     last = int(c.asked.any(0).nonzero()[-1])
     where = {"k": last, "measured": float(c.measured[:, last].mean()), "bound": float(c.bound[0, last])}
     return replace(told, tight=where, tightness=process.mean)
@@ -242,22 +227,6 @@ def _exp(log: float) -> float:
     return float(torch.tensor(log, dtype=torch.float64).exp())
 
 
-class _TreePlace:
-    """Describes a step of the tree, enough to grow it again."""
-
-    def __init__(self, tree: Tree, comparison: Comparison, seed: int) -> None:
-        self.tree, self.c, self.seed = tree, comparison, seed
-
-    def __call__(self, k: int) -> dict[str, Any] | None:
-        if not bool(self.c.asked[0, k]):
-            return None
-        return {
-            **described(self.tree.setting.case, self.seed, self.tree.steps),
-            "leaves": len(self.tree.weights),
-            "k": k,
-            "measured": float(self.c.measured[0, k]),
-            "bound": float(self.c.bound[0, k]),
-            "tolerance": float(self.c.tolerance[0, k]),
-            "hyperparameters": hyperparameters(self.tree.setting.solved, 0, k),
-            "x0": self.tree.setting.x0[0].tolist(),
-        }
+def _tree_place(tree: Tree, c: Comparison, seed: int, row: int, k: int) -> dict[str, Any] | None:
+    setting, leaves = tree.setting, {"leaves": len(tree.weights), "x0": tree.setting.x0[0].tolist()}
+    return found_at(setting.case, c, (row, k), setting.solved, k, seed=seed, horizon=tree.steps, **leaves)

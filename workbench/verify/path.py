@@ -1,22 +1,24 @@
 """Judge a claim about every run: runs in blocks, both sides of the claim at every step."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from problems.ball_newton import SolverError
 from workbench.engine import BLOCK
 from workbench.expressions import Evaluator
 from workbench.match import Case
 from workbench.trace import Trace
+from workbench.verify.attempt import attempted
 from workbench.verify.budget import Budget
-from workbench.verify.certificates import bad_certificate, bad_minimum
+from workbench.verify.certificates import bad_facts
 from workbench.verify.claim import SUSPECT, Comparison, asked_where, at_next, compare
 from workbench.verify.environment import X_ERROR, Numbers, numbers, run_case
 from workbench.verify.outcome import Outcome
-from workbench.verify.place import described, hyperparameters
+from workbench.verify.place import found_at
 from workbench.verify.setting import NotApplicableError, Setting, set_up
 from workbench.verify.starts import starts
 
@@ -31,26 +33,29 @@ def judge_path(case: Case, budget: Budget, seed: int) -> Outcome:
     for horizon in horizons:
         for block in range((budget.starts + BLOCK - 1) // BLOCK):
             asked = min(BLOCK, budget.starts - block * BLOCK)
-            found = judge_block(case, horizon, block, seed, asked)
+            found = attempted(partial(judge_block, case, horizon, block, seed, asked))
             outcome = outcome.merged(replace(found, replicates=block * BLOCK + asked))
     return outcome
 
 
 def judge_block(case: Case, horizon: int, block: int, seed: int, asked: int = BLOCK) -> Outcome:
     """One block at one horizon; the first ``asked`` replicates of it count."""
-    try:
-        comparison, found, setting = measure_block(case, horizon, block, seed, asked)
-    except SolverError as error:
-        return Outcome(obstacle=f"a solver stopped: {error}")
-    except NotApplicableError as error:
-        return Outcome(not_applicable=str(error))
-    bad = bad_minimum(case, found) or bad_certificate(case, found.x, comparison.excess)
-    place = _Place(setting, comparison, block, seed)
+    comparison, found, setting = measure_block(case, horizon, block, seed, asked)
+
+    def place(row: int, k: int) -> dict[str, Any] | None:
+        start = {"block": block, "row": row, "x0": setting.x0[row].tolist()}
+        return found_at(case, comparison, (row, k), setting.solved, k, seed=seed, horizon=horizon, **start)
+
+    bad = bad_facts(case, found, comparison.excess)
     return summed_up(comparison, place, replicates=asked, steps=horizon, bad=bad)
 
 
-def summed_up(comparison: Comparison, place: Any, *, replicates: int, steps: int, bad: str) -> Outcome:
-    """Counts, and the worst and the tightest entry; ``place(flat index)`` describes one."""
+Place = Callable[[int, int], dict[str, Any] | None]
+"""Describes the entry (row, column) of a comparison."""
+
+
+def summed_up(comparison: Comparison, place: Place, *, replicates: int, steps: int, bad: str) -> Outcome:
+    """Counts, and the worst and the tightest entry."""
     excess, tightness = comparison.excess, comparison.tightness
     # a violation by a number says more than one by nan
     by_number = torch.where(comparison.measured.isnan(), -torch.inf, excess)
@@ -64,9 +69,9 @@ def summed_up(comparison: Comparison, place: Any, *, replicates: int, steps: int
         replicates=replicates,
         steps=steps,
         excess=float(excess.flatten()[worst]),
-        worst=place(worst),
+        worst=place(*divmod(worst, excess.shape[1])),
         tightness=float(tightness.flatten()[tight]),
-        tight=place(tight),
+        tight=place(*divmod(tight, excess.shape[1])),
         bad_certificate=bad,
     )
 
@@ -120,27 +125,3 @@ def _same_iterates(case: Case, traces: list[Trace], found: Numbers, rows: Tensor
         asked=asked,
         lost=lost,
     )
-
-
-class _Place:
-    """Describes the entry of a table, enough to rerun it."""
-
-    def __init__(self, setting: Setting, comparison: Comparison, block: int, seed: int) -> None:
-        self.setting, self.comparison, self.block, self.seed = setting, comparison, block, seed
-
-    def __call__(self, flat: int) -> dict[str, Any] | None:
-        c = self.comparison
-        row, k = divmod(flat, c.measured.shape[1])
-        if not bool(c.asked[row, k]):
-            return None
-        return {
-            **described(self.setting.case, self.seed, self.setting.horizon),
-            "block": self.block,
-            "row": row,
-            "k": k,
-            "measured": float(c.measured[row, k]),
-            "bound": float(c.bound[row, k]),
-            "tolerance": float(c.tolerance[row, k]),
-            "hyperparameters": hyperparameters(self.setting.solved, row, k),
-            "x0": self.setting.x0[row].tolist(),
-        }

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from workbench.match import Case
+from workbench.verify.claim import Comparison
 
 
 def described(case: Case, seed: int, horizon: int) -> dict[str, Any]:
@@ -19,6 +20,27 @@ def described(case: Case, seed: int, horizon: int) -> dict[str, Any]:
         "certificates": [repr(c.assumption) for c in case.certificates],
         "seed": seed,
         "horizon": horizon,
+    }
+
+
+def found_at(
+    case: Case, c: Comparison, entry: tuple[int, int], solved: Mapping[str, Tensor], k: int, **more: Any
+) -> dict[str, Any] | None:
+    """The entry (row, column) of a comparison that speaks of step k, enough to rerun it; None if not asked.
+
+    more: ``seed`` and ``horizon``, and what the kind of claim needs beside them.
+    """
+    row, column = entry
+    if not bool(c.asked[row, column]):
+        return None
+    return {
+        **described(case, more.pop("seed"), more.pop("horizon")),
+        "k": k,
+        "measured": float(c.measured[row, column]),
+        "bound": float(c.bound[row, column]),
+        "tolerance": float(c.tolerance[row, column]),
+        "hyperparameters": hyperparameters(solved, row, k),
+        **more,
     }
 
 

@@ -54,12 +54,16 @@ class Setting:
 
     def affordable(self, rows: int, steps: int) -> int:
         """Steps, at most ``steps`` and at least 1, whose states of so many rows fit into memory."""
-        floats = sum(f[0].numel() for f in self.first_states())
-        return max(1, min(steps, FLOATS // (rows * floats)))
+        return max(1, min(steps, FLOATS // (rows * numbers_in(self.first_states()))))
 
     def methods(self) -> list[tuple[Method, dict[str, Tensor]]]:
         """Each method of the case, with the tables of what changes with k."""
         return [make_method(m, self.solved, self.case.norm, self.case.options) for m in self.case.methods]
+
+
+def numbers_in(state: Any) -> int:
+    """Numbers in one row of a state."""
+    return sum(field[0].numel() for field in state)
 
 
 def set_up(case: Case, x0: Tensor, horizon: int, wanted: Tensor | None = None) -> Setting:

@@ -6,15 +6,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from problems.ball_newton import SolverError
 from workbench.engine import BLOCK
 from workbench.match import Case
 from workbench.verify.budget import Budget
-from workbench.verify.certificates import bad_certificate, bad_minimum
-from workbench.verify.claim import Comparison, compare
-from workbench.verify.environment import Numbers, numbers, run_case
+from workbench.verify.certificates import bad_facts
 from workbench.verify.outcome import Outcome
-from workbench.verify.setting import NotApplicableError, Setting, set_up
+from workbench.verify.replicates import replicated
+from workbench.verify.setting import set_up
 from workbench.verify.verdicts import Verdict
 
 HORIZONS = 9
@@ -59,12 +57,7 @@ def judge_slope(case: Case, budget: Budget, seed: int) -> Outcome:
         {max(1, round(budget.steps * 100 ** (i / (HORIZONS - 1) - 1))) for i in range(HORIZONS)}
     )
     rows = max(BLOCK, min(budget.replicates, 8 * BLOCK))
-    try:
-        points, bad = _points(case, horizons, rows, seed)
-    except SolverError as error:
-        return Outcome(obstacle=f"a solver stopped: {error}")
-    except NotApplicableError as error:
-        return Outcome(not_applicable=str(error))
+    points, bad = _points(case, horizons, rows, seed)
     common = {"replicates": rows, "steps": budget.steps, "bad_certificate": bad}
     y = points.measured.mean(0)
     seen = (y > 100 * points.tolerance) & (points.bound > 0) & y.isfinite()
@@ -146,20 +139,11 @@ def _points(case: Case, horizons: list[int], rows: int, seed: int) -> tuple[Poin
     parts, bad = [], ""
     for steps, read_at in runs:
         setting = set_up(case, case.problem.x0[None], steps)
-        compared = [_compared(setting, first, seed) for first in range(0, rows, BLOCK)]
-        first, found = compared[0]
-        bad = bad or bad_minimum(case, found) or bad_certificate(case, found.x, first.excess)
-        measured = torch.cat([c.measured[:, read_at] for c, _ in compared])
-        tolerance = torch.cat([c.tolerance[:, read_at] for c, _ in compared]).mean(0)
-        parts.append((measured, tolerance, first.bound[0, read_at]))
+        blocks = [replicated(setting, first, BLOCK, seed) for first in range(0, rows, BLOCK)]
+        comparisons = [block.comparison for block in blocks]
+        bad = bad or bad_facts(case, blocks[0].numbers, comparisons[0].excess)
+        measured = torch.cat([c.measured[:, read_at] for c in comparisons])
+        tolerance = torch.cat([c.tolerance[:, read_at] for c in comparisons]).mean(0)
+        parts.append((measured, tolerance, comparisons[0].bound[0, read_at]))
     joined = (torch.cat([p[i] for p in parts], -1) for i in range(3))
     return Points(torch.tensor(horizons, dtype=torch.float64), *joined), bad
-
-
-def _compared(setting: Setting, first: int, seed: int) -> tuple[Comparison, Numbers]:
-    """A block of replicates, from replicate ``first`` on."""
-    method, tables = setting.methods()[0]
-    starts = setting.x0.expand(BLOCK, -1)
-    trace = run_case(setting.case, method, tables, starts, setting.horizon, seed, first=first)
-    found = numbers(setting.case, trace, setting.solved)
-    return compare(setting.case, found, torch.ones(BLOCK, dtype=torch.bool)), found

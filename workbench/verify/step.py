@@ -1,6 +1,7 @@
 """Judge a claim about one step: E[measured | state] <= bound, exactly, at many states."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from problems.ball_newton import SolverError
 from workbench.match import Case
 from workbench.verify.ascent import climbed
 from workbench.verify.budget import Budget
-from workbench.verify.certificates import bad_certificate, bad_minimum
+from workbench.verify.certificates import bad_facts
 from workbench.verify.enumeration import (
     FEWEST,
     Judged,
@@ -21,7 +22,7 @@ from workbench.verify.enumeration import (
 )
 from workbench.verify.outcome import Outcome
 from workbench.verify.path import summed_up
-from workbench.verify.place import described, hyperparameters
+from workbench.verify.place import found_at
 from workbench.verify.setting import NotApplicableError
 from workbench.verify.states import Pool, setting_of, tried_states
 
@@ -34,22 +35,17 @@ None where no more than the fewest fit: the state or its outcomes are too large 
 
 def judge_step(case: Case, budget: Budget, seed: int, state: Mapping[str, Any] | None = None) -> Outcome:
     """The claim at visited, random and given states, and at worse ones found from the worst of them."""
-    try:
-        pool = tried_states(case, budget, seed, state)
-        method, _ = setting_of(case, pool.at(slice(0, 1))).methods()[0]
-        room = require_room(case, method, pool, budget.pairs)
-        size = outcomes_of(method.draws(case.problem))
-        pool = _thinned(pool, room, state is not None)
-        outcome, tightness = _over(case, pool, size, seed)
-        climbers = min(CLIMBERS, room // CLIMB, len(tightness)) if room > FEWEST else 0
-        best = tightness.topk(climbers).indices
-        best = best[tightness[best] > 0]
-        if len(best) and not outcome.bad_certificate:
-            outcome = outcome.merged(_climbed(case, pool.at(best), size, budget, seed))
-    except SolverError as error:
-        return Outcome(obstacle=f"a solver stopped: {error}")
-    except NotApplicableError as error:
-        return Outcome(not_applicable=str(error))
+    pool = tried_states(case, budget, seed, state)
+    method, _ = setting_of(case, pool.at(slice(0, 1))).methods()[0]
+    room = require_room(case, method, pool, budget.pairs)
+    size = outcomes_of(method.draws(case.problem))
+    pool = _thinned(pool, room)
+    outcome, tightness = _over(case, pool, size, seed)
+    climbers = min(CLIMBERS, room // CLIMB, len(tightness)) if room > FEWEST else 0
+    best = tightness.topk(climbers).indices
+    best = best[tightness[best] > 0]
+    if len(best) and not outcome.bad_certificate:
+        outcome = outcome.merged(_climbed(case, pool.at(best), size, budget, seed))
     return outcome
 
 
@@ -61,10 +57,9 @@ def _climbed(case: Case, pool: Pool, size: float, budget: Budget, seed: int) -> 
         return Outcome()
 
 
-def _thinned(pool: Pool, room: int, first: bool) -> Pool:
-    """As many states as there is room for; the first is kept where it was given."""
-    rows = torch.linspace(0 if first else 0.0, len(pool.k) - 1, min(room, len(pool.k))).long()
-    return pool.at(rows)
+def _thinned(pool: Pool, room: int) -> Pool:
+    """As many states as there is room for, the first among them: one that was given stands there."""
+    return pool.at(torch.linspace(0, len(pool.k) - 1, min(room, len(pool.k))).long())
 
 
 def _over(case: Case, pool: Pool, size: float, seed: int) -> tuple[Outcome, torch.Tensor]:
@@ -72,9 +67,8 @@ def _over(case: Case, pool: Pool, size: float, seed: int) -> tuple[Outcome, torc
     outcome, tightness = Outcome(), []
     for part in chunks(pool, size):
         found = judged(case, part)
-        bad = bad_minimum(case, found.numbers)
-        bad = bad or bad_certificate(case, found.x, found.comparison.excess.expand(-1, 2))
-        place = _Place(case, part, found, seed)
+        bad = bad_facts(case, found.numbers, found.comparison.excess.expand(-1, 2), found.x)
+        place = partial(_place, case, part, found, seed)
         outcome = outcome.merged(
             summed_up(found.comparison, place, replicates=len(part.k), steps=1, bad=bad), added=True
         )
@@ -82,23 +76,7 @@ def _over(case: Case, pool: Pool, size: float, seed: int) -> tuple[Outcome, torc
     return outcome, torch.cat(tightness)
 
 
-class _Place:
-    """Describes a state, enough to judge it again."""
-
-    def __init__(self, case: Case, pool: Pool, found: Judged, seed: int) -> None:
-        self.case, self.pool, self.found, self.seed = case, pool, found, seed
-
-    def __call__(self, row: int) -> dict[str, Any] | None:
-        c = self.found.comparison
-        if not bool(c.asked[row, 0]):
-            return None
-        return {
-            **described(self.case, self.seed, 1),
-            "k": int(self.pool.k[row]),
-            "row": row,
-            "measured": float(c.measured[row, 0]),
-            "bound": float(c.bound[row, 0]),
-            "tolerance": float(c.tolerance[row, 0]),
-            "hyperparameters": hyperparameters(self.found.setting.solved, row, int(self.pool.k[row])),
-            "state": state_fields(self.pool, row),
-        }
+def _place(case: Case, pool: Pool, found: Judged, seed: int, row: int, column: int) -> dict[str, Any] | None:
+    k, solved = int(pool.k[row]), found.setting.solved
+    state = {"row": row, "state": state_fields(pool, row)}
+    return found_at(case, found.comparison, (row, column), solved, k, seed=seed, horizon=1, **state)
