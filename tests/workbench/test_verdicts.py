@@ -98,9 +98,8 @@ def test_a_run_that_leaves_the_domain_is_not_held_against_a_claim(problem):
     record = verdict(claim, problem, Budget("t", 10, 8))
     assert record.verdict == Verdict.NOT_REFUTED, record.reason
     # but where it left to, f is infinite
-    record = verdict(
-        gd(assumes=(Convex,), parameters={"stepsize": 3.0}, measured=gap, bound=1e6 * (1 + gap0)), problem
-    )
+    outside = gd(assumes=(), parameters={"stepsize": 3.0}, measured=gap, bound=1e6 * (1 + gap0))
+    record = verdict(outside, problem)
     assert record.verdict == Verdict.REFUTED
     assert "measured inf" in record.reason
 
