@@ -71,7 +71,7 @@ def test_the_true_claim_is_not_refuted_on_the_users_problem_and_on_the_librarys(
     _, _, records = verified
     own = [r for r in records if r["theorem"] == "mine/polyak" and r["mutant"] is None]
     assert {"LogCosh()", "LeastSquares(data='breast_cancer')"} <= {r["problem"] for r in own}
-    assert {r["verdict"] for r in own} == {"not refuted", "not applicable"}
+    assert {r["verdict"] for r in own} == {"not refuted", "not applicable", "out of domain"}
     assert sum(r["verdict"] == "not refuted" for r in own) >= 15
     (mutant,) = [r for r in records if r["mutant"]]
     assert mutant["verdict"] == "refuted"

@@ -97,6 +97,10 @@ def test_a_run_that_leaves_the_domain_is_not_held_against_a_claim(problem):
     claim = gd(assumes=(Convex,), parameters={"stepsize": 3.0}, measured=dist_next**2, bound=step)
     record = verdict(claim, problem, Budget("t", 10, 8))
     assert record.verdict == Verdict.NOT_REFUTED, record.reason
+    # nor a bound that speaks of the gradient there
+    says = gd(assumes=(), parameters={"stepsize": 3.0}, measured=dist, bound=1e6 * (dist0 + gradnorm))
+    record = verdict(says, problem)
+    assert record.verdict == Verdict.NOT_REFUTED, record.reason
     # but where it left to, f is infinite
     outside = gd(assumes=(), parameters={"stepsize": 3.0}, measured=gap, bound=1e6 * (1 + gap0))
     record = verdict(outside, problem)

@@ -102,6 +102,8 @@ def compare(case: Case, numbers: Numbers, rows: Tensor) -> Comparison:
     tolerance = torch.where(_extreme(theorem, numbers) & ~lost, torch.inf, tolerance)
     spoken = spoken_where(case, numbers, lost) & rows[:, None]
     asked = spoken & _inside_where(case, numbers)
+    if bool((asked & bound.isnan()).any()):  # where f has no gradient the bound may say nothing
+        asked = asked & ~(bound.isnan() & _outside(case, numbers.x))
     if _speaks_of_first(theorem):
         # an event that did not happen comes at K + 1 at the earliest, or never: both must say the same
         soon = Evaluator(numbers.values, numbers.steps, unseen=numbers.steps + 1)
@@ -182,8 +184,13 @@ def _stranded(case: Case, numbers: Numbers) -> Tensor:
     """
     if not bool(numbers.lost.any()):
         return numbers.lost
-    left = numbers.x.isfinite().all(-1) & ~case.problem.contains(numbers.x) & at_next(numbers.lost)
+    left = _outside(case, numbers.x) & at_next(numbers.lost)
     return numbers.lost & left.to(torch.int8).cummax(1).values.bool()
+
+
+def _outside(case: Case, x: Tensor) -> Tensor:
+    """Points where f is infinite; (batch, K + 1)."""
+    return x.isfinite().all(-1) & ~case.problem.contains(x)
 
 
 def spoken_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
