@@ -154,7 +154,7 @@ class LeastSquares(LinkTerms, SolvedQuadratic):  # pyright: ignore[reportIncompa
             return self.value(x)
         require_points(x, self.d)
         require_index(x, j)
-        return self._inner_at(x, j).square() / 2
+        return self._inner_at(x, j)[1].square() / 2
 
     def part_grads(self, x: Tensor) -> Tensor:
         """a_j (<a_j, x> - b_j) for all j, (*batch, n, d). x: (*batch, d)."""

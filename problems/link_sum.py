@@ -178,7 +178,7 @@ class LinkSum(LinkTerms):
             return self.value(x)
         require_points(x, self.d)
         require_index(x, j)
-        return self._link.h(self._inner_at(x, j))
+        return self._link.h(self._inner_at(x, j)[1])
 
     def part_grads(self, x: Tensor) -> Tensor:
         """h'(s_j) a_j for all j, (*batch, n, d). x: (*batch, d)."""

@@ -54,11 +54,22 @@ class LinkTerms(Problem):
         center = self._links.center
         return x if center is None else x - center.to(x)
 
-    def _inner_at(self, x: Tensor, j: Tensor) -> Tensor:
-        """<a_j, x - c> - b_j, j: int64 (*batch,). Returns (*batch,)."""
+    def _inner_at(self, x: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
+        """a_j, (*j.shape, d), and <a_j, x - c> - b_j, (*batch,); j: int64, x: (*batch, d)."""
         rows, b = self._rows_at(x, j)
         s = torch.linalg.vecdot(rows, self._around(x))
-        return s if b is None else s - b
+        return rows, s if b is None else s - b
+
+    def _inner_of(self, x: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
+        """a_j and <a_j, x - c> - b_j, (*batch, b); j: int64 (*batch, b), x: (*batch, d).
+
+        a_j: (*batch, b, d), or (b, d) alone where j is one row of indices, expanded.
+        """
+        shared = j.dim() > 1 and j.numel() > 0 and not any(j.stride()[:-1])
+        rows, b = self._rows_at(x, j[(0,) * (j.dim() - 1)] if shared else j)
+        y = self._around(x)
+        s = y @ rows.mT if shared else (rows @ y.unsqueeze(-1)).squeeze(-1)
+        return rows, s if b is None else s - b
 
     def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """h'(s_j) a_j + reg x, j: int64 (*batch,); the full gradient if j is None. Shapes (*batch, d)."""
@@ -66,9 +77,8 @@ class LinkTerms(Problem):
             return self.grad(x)
         require_points(x, self.d)
         require_index(x, j)
-        rows, b = self._rows_at(x, j)
-        s = torch.linalg.vecdot(rows, self._around(x))
-        weights = LINKS[self._links.link].slope(s if b is None else s - b).unsqueeze(-1)
+        rows, s = self._inner_at(x, j)
+        weights = LINKS[self._links.link].slope(s).unsqueeze(-1)
         reg = self._links.reg
         return torch.addcmul(reg * x, rows, weights) if reg else rows * weights
 
@@ -78,10 +88,9 @@ class LinkTerms(Problem):
             return super().batch_change(x, before, j)
         require_points(x, self.d)
         require_indices(x, j)
-        rows, b = self._rows_at(x, j.squeeze(-1))
-        s = torch.linalg.vecdot(rows, self._around(torch.stack([x, before])))
-        slopes = LINKS[self._links.link].slope(s if b is None else s - b)
-        change = rows * (slopes[0] - slopes[1]).unsqueeze(-1)
+        rows, s = self._inner_at(torch.stack([x, before]), j.squeeze(-1))
+        now, then = LINKS[self._links.link].slope(s).unbind()
+        change = rows * (now - then).unsqueeze(-1)
         return torch.add(change, x - before, alpha=self._links.reg) if self._links.reg else change
 
     def batch_grad(self, x: Tensor, j: Tensor) -> Tensor:
@@ -90,9 +99,8 @@ class LinkTerms(Problem):
         require_indices(x, j)
         if j.shape[-1] == 1:
             return self.part_grad(x, j.squeeze(-1))
-        rows, b = self._rows_at(x, j)
-        s = (rows @ self._around(x).unsqueeze(-1)).squeeze(-1)
-        slope = LINKS[self._links.link].slope(s if b is None else s - b)
+        rows, s = self._inner_of(x, j)
+        slope = LINKS[self._links.link].slope(s)
         mean = (slope.unsqueeze(-2) @ rows).squeeze(-2) / j.shape[-1]
         reg = self._links.reg
         return mean + reg * x if reg else mean
@@ -119,11 +127,10 @@ class LinkTerms(Problem):
         require_points(x, self.d)
         require_indices(x, j)
         step = positive_step(x, self.d, stepsize=stepsize)
-        rows, b = self._rows_at(x.detach(), j)
         shrunk = 1 + self._links.reg * step
         y, step = x / shrunk, step / shrunk
-        inner = (rows @ self._around(y).unsqueeze(-1)).squeeze(-1)
-        return rows, inner if b is None else inner - b, y, step.expand(*y.shape[:-1], 1)
+        rows, inner = self._inner_of(y, j)
+        return rows.expand(*j.shape, self.d), inner, y, step.expand(*y.shape[:-1], 1)
 
     def offers(self, name: str) -> bool:
         """True if the problem has this oracle or fact; ``batch_prox`` where h is convex."""

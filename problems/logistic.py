@@ -190,7 +190,7 @@ class LogisticRegression(LinkTerms, SolvedProblem, BallOracle):  # pyright: igno
             return self.value(x)
         require_points(x, self.d)
         require_index(x, j)
-        return softplus(-self._inner_at(x, j)) + self.reg / 2 * x.square().sum(dim=-1)
+        return softplus(-self._inner_at(x, j)[1]) + self.reg / 2 * x.square().sum(dim=-1)
 
     def part_grads(self, x: Tensor) -> Tensor:
         """z_j s'(<z_j, x>) + reg x for all j, (*batch, n, d). x: (*batch, d)."""

@@ -45,13 +45,14 @@ class Distributed(Problem):
     start: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the arguments; data are read here if there is a start."""
+        """Check the arguments; data are read later, and clients <= n is required then."""
         if type(self.problem) not in LARGEST:
             raise TypeError(f"problem must be a LogisticRegression or LeastSquares, got {self.problem!r}")
         require_dimension(clients=self.clients)
-        if not 2 <= self.clients <= self.problem.n_terms:
-            raise ValueError(f"clients must be in 2..{self.problem.n_terms}, got {self.clients!r}")
-        require_start(self.start, self.d)
+        if self.clients < 2:
+            raise ValueError(f"clients must be in 2..n, n the number of examples, got {self.clients!r}")
+        if self.start:
+            require_start(self.start, self.d)
 
     @property
     def d(self) -> int:
@@ -76,6 +77,8 @@ class Distributed(Problem):
     def _shares(self) -> tuple[tuple[Tensor, Fraction], ...]:
         """The examples of each client and n_i / n."""
         n = self.problem.n_terms
+        if self.clients > n:
+            raise ValueError(f"clients must be in 2..{n}, got {self.clients!r}")
         blocks = torch.arange(n).tensor_split(self.clients)
         return tuple((block, Fraction(len(block), n)) for block in blocks)
 
@@ -184,8 +187,7 @@ class Distributed(Problem):
         return self.problem.batch_grad(x, block.to(x.device).expand(*x.shape[:-1], -1))
 
     def _losses(self, x: Tensor, block: Tensor) -> Tensor:
-        j = block.to(x.device).expand(*x.shape[:-1], -1)
-        return self.problem.part_value(x.unsqueeze(-2).expand(*j.shape, -1), j)
+        return self.problem.part_values(x)[..., block.to(x.device)]
 
 
 @dataclass(frozen=True)
