@@ -29,10 +29,15 @@ from assumptions.l0l1.segment import SegmentL0L1
 from assumptions.layers import Layers
 from assumptions.layerwise.block_descent import BlockDescent
 from assumptions.layerwise.coupled_smooth import CoupledSmooth
+from assumptions.layerwise.hessian_lipschitz import LayerHessianLipschitz
+from assumptions.layerwise.left_smooth import LeftSmooth
 from assumptions.layerwise.literal_l0l1 import LiteralLayerL0L1
 from assumptions.layerwise.local_l0l1 import LocalLayerL0L1
+from assumptions.layerwise.mean_smooth import MeanLayerSmooth
 from assumptions.layerwise.path_l0l1 import PathLayerL0L1
+from assumptions.layerwise.pl import LayerPL
 from assumptions.layerwise.smooth import LayerSmooth
+from assumptions.layerwise.variance import LayerVariance
 from assumptions.lipschitz import Lipschitz
 from assumptions.matrix_norms import Nuclear, Spectral
 from assumptions.moments.bounded_moment import BoundedMoment
@@ -94,6 +99,10 @@ ASSUMPTIONS: tuple[type[Assumption], ...] = (
     PathLayerL0L1,
     CoupledSmooth,
     BlockDescent,
+    LeftSmooth,
+    LayerHessianLipschitz,
+    LayerPL,
+    MeanLayerSmooth,
     ComponentConvex,
     ComponentStronglyConvex,
     ComponentWeaklyConvex,
@@ -114,6 +123,7 @@ ASSUMPTIONS: tuple[type[Assumption], ...] = (
     BoundedDomain,
     BoundedVariance,
     BoundedMoment,
+    LayerVariance,
 )
 """The room's list: convexity and growth, smoothness, layers, means of terms, composite sums, noise."""
 
@@ -160,8 +170,12 @@ __all__ = [
     "Implies",
     "Inequality",
     "Interpolation",
+    "LayerHessianLipschitz",
+    "LayerPL",
     "LayerSmooth",
+    "LayerVariance",
     "Layers",
+    "LeftSmooth",
     "Lipschitz",
     "LiteralL0L1",
     "LiteralLayerL0L1",
@@ -170,6 +184,7 @@ __all__ = [
     "Lp",
     "MaxColumn",
     "MaxRow",
+    "MeanLayerSmooth",
     "Norm",
     "Nuclear",
     "OneConstant",

@@ -71,11 +71,14 @@ class Assumption(Specified, ABC):
     constant says more (L), +1 if a larger one does (mu). Each constant name has one meaning in the
     whole project.
 
+    ``derived`` names numbers that follow from the constants, attributes that claims may use like them.
+
     ``needs`` names the oracles and facts that a problem must offer, beside value and grad; ``instead``
     says what serves where one is missing.
     """
 
     sense: ClassVar[Mapping[str, int]] = {}
+    derived: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
     instead: ClassVar[str] = ""
 

@@ -58,6 +58,11 @@ class Layers(Specified):
         """Number of layers."""
         return len(self.shapes)
 
+    @property
+    def rho_i(self) -> tuple[float, ...]:
+        """For each layer the smallest rho with |G|_{i*} <= rho |G|_2."""
+        return tuple(norm.rho(size) for norm, size in zip(self.norms, self.sizes, strict=True))
+
     def split(self, x: Tensor) -> tuple[Tensor, ...]:
         """x: (*batch, d). Returns one (*batch, *shape) per layer. ValueError on another last axis."""
         flat = self._flat(x)
@@ -93,13 +98,13 @@ class Layers(Specified):
     def lmo_direction(self, g: Tensor, lengths_i: float | Tensor = 1.0) -> Tensor:
         """argmax {<g, z> : |Z_i| <= lengths_i for every layer i}; 0 in layers where g is 0.
 
-        g: (*batch, d); lengths_i >= 0 (not checked, so that a diverged row stays nan): a float or
-        (*batch, n_layers). Returns (*batch, d). ValueError on another shape.
+        g: (*batch, d); lengths_i >= 0 (not checked, so that a diverged row stays nan): a float,
+        (*batch, 1) or (*batch, n_layers). Returns (*batch, d). ValueError on another shape.
         """
         lengths = torch.as_tensor(lengths_i, dtype=g.dtype, device=g.device)
-        if lengths.dim() > 0 and lengths.shape[-1] != self.n_layers:
+        if lengths.dim() > 0 and lengths.shape[-1] not in (1, self.n_layers):
             raise ValueError(
-                f"lengths_i must be a float or (*batch, {self.n_layers}), got {tuple(lengths.shape)}"
+                f"lengths_i must be a float or (*batch, 1 or {self.n_layers}), got {tuple(lengths.shape)}"
             )
         lengths = lengths.expand(*lengths.shape[:-1], self.n_layers)
         pieces = zip(self._flat(g), self.norms, lengths.split(1, dim=-1), strict=True)

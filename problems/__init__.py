@@ -1,6 +1,8 @@
 """Functions whose constants are proved beside them."""
 
-from assumptions import PL, Smooth
+from math import inf
+
+from assumptions import PL, Lp, MaxColumn, MaxRow, Smooth
 from problems.abs_affine import AbsAffine
 from problems.abs_sum import AbsSum
 from problems.ball_envelope import BallEnvelope
@@ -47,6 +49,7 @@ from problems.log_cosh_ridge import LogCoshRidge
 from problems.log_loss import LogLoss
 from problems.log_sum_exp import LogSumExp
 from problems.logistic import LogisticRegression
+from problems.matrix_sum import MatrixSum
 from problems.max_affine import MaxAffine
 from problems.nesterov_worst import NesterovWorst
 from problems.noise.base import Noise
@@ -101,6 +104,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     LogLoss,
     LogSumExp,
     LogisticRegression,
+    MatrixSum,
     MaxAffine,
     Mean,
     NesterovWorst,
@@ -122,6 +126,27 @@ PROBLEMS: tuple[type[Problem], ...] = (
     WeightedL1,
 )
 """The room's list of families. ``FunctionProblem`` is made by ``from_function`` only."""
+
+_AXES = ((1.0, 0.0), (0.0, 2.0))
+MIXED_NORMS = LayerSum(
+    (
+        SpectralQuadratic(((2.0, 0.5), (0.5, 1.0)), 3),
+        SpectralQuadratic(_AXES, 2, norm=Lp(inf)),
+        SpectralQuadratic(_AXES, 3, norm=MaxColumn(2, 3, scale=0.5)),
+        Quadratic((1.0, 2.0), seed=0),
+    )
+)
+CURVED_LAYERS = LayerSum(
+    (
+        LinkMatrix("cosh", 2, 2, (1.0, 2.0)),
+        LinkMatrix("cosh", 2, 3, (1.0,), norm=Lp(inf), seed=None),
+        LinkMatrix("exp", 2, 2, (1.0, 0.5), norm=MaxRow(2, 2), seed=None),
+    )
+)
+SIGN_LAYERS = LayerSum(
+    (SpectralQuadratic(_AXES, 2, norm=Lp(inf)), SpectralQuadratic(((3.0,),), 2, norm=Lp(inf)))
+)
+"""Layers in norms that differ; with L1 > 0 in each; in the largest entry alone."""
 
 INSTANCES: tuple[Problem, ...] = (
     AbsAffine((1.0,), start=(5.3,)),
@@ -238,8 +263,17 @@ INSTANCES: tuple[Problem, ...] = (
     LinkMatrix("cosh", 3, 3, (1.0, 2.0)),
     LinearNetwork(((1.0, 0.0), (0.0, -1.0)), 2),
     CoupledQuadratic(((1.0, 1.0), (1.0, 1.0)), (1, 1), start=(1.0, 1.0)),
+    MIXED_NORMS,
     LayerSum((Power(p=4.0), LinkMatrix("logistic", 2, 2, (1.0,)))),
+    CURVED_LAYERS,
+    SIGN_LAYERS,
+    MatrixSum.one_layer((((1.0, 0.0), (0.0, 2.0)), ((3.0, 0.5), (0.5, 1.0))), 2),
     Noisy(Quadratic((1.0, 2.0), seed=0), GaussianNoise(0.5)),
+    Noisy(MIXED_NORMS, GaussianNoise(0.5)),
+    Noisy(CURVED_LAYERS, GaussianNoise(0.3)),
+    Noisy(SIGN_LAYERS, SignNoise(0.5)),
+    Noisy(SpectralQuadratic(((2.0, 0.5), (0.5, 1.0)), 3), GaussianNoise(1.0)),
+    Noisy(CoupledQuadratic(((1.0, 1.0), (1.0, 1.0)), (1, 1), start=(1.0, 1.0)), SkewedNoise(0.5)),
     Scaled(Huber(), factor=3.0, unit=0.5),
     Shifted(CoshRidge((1.0,)), (2.0,)),
     LinearMap(LogSumExp(2, 3, seed=1), ((1.0, 0.5), (0.0, 2.0))),
@@ -339,6 +373,7 @@ __all__ = [
     "LogLoss",
     "LogSumExp",
     "LogisticRegression",
+    "MatrixSum",
     "MaxAffine",
     "Mean",
     "NesterovWorst",

@@ -23,6 +23,7 @@ from assumptions.l0l1.local import LocalL0L1
 from assumptions.layerwise.coupled_smooth import CoupledSmooth
 from assumptions.layerwise.literal_l0l1 import LiteralLayerL0L1
 from assumptions.layerwise.local_l0l1 import LocalLayerL0L1
+from assumptions.layerwise.pl import LayerPL
 from assumptions.layerwise.smooth import LayerSmooth
 from assumptions.outward import length_up
 from assumptions.region import EVERYWHERE
@@ -71,8 +72,16 @@ def _layerwise(known: list[Known], norms: list[Norm]) -> tuple[Certificate, ...]
     facts += [LiteralLayerL0L1(*literal)] if literal is not None else []
     local = _each(known, norms, lambda a, norm: _smooth(a, norm) or _literal(a, norm) or _local(a, norm))
     facts += [LocalLayerL0L1(*local)] if local is not None else []
+    slopes = [_slope(own, norm) for own, norm in zip(known, norms, strict=True)]
+    if all(mu > 0 for mu in slopes):
+        facts.append(LayerPL(min(slopes)))
     proof = "grad_i f(X) = grad f_i(X_i), and every f_i has it in the norm of its layer"
     return tuple(Certificate(fact, proof=proof) for fact in facts)
+
+
+def _slope(known: Known, norm: Norm) -> float:
+    """The largest constant of ``PL`` in this norm; 0 if there is none."""
+    return max([a.mu_pl for a in known if isinstance(a, PL) and a.norm == norm], default=0.0)
 
 
 Pair = tuple[float, float]

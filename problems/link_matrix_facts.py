@@ -10,6 +10,7 @@ from typing import NamedTuple
 from assumptions import EUCLIDEAN, PL, Certificate, Convex, Lipschitz, Lp, Norm, Smooth
 from assumptions.implications.smoothness import ONE_OVER_LN_2
 from assumptions.l0l1.hessian import HessianL0L1
+from assumptions.layerwise.hessian_lipschitz import LayerHessianLipschitz
 from assumptions.layerwise.local_l0l1 import LocalLayerL0L1
 from assumptions.layerwise.smooth import LayerSmooth
 from assumptions.matrix_norms import MatrixNorm
@@ -46,6 +47,7 @@ def matrix_facts(terms: Terms, norm: Norm, adds: bool) -> tuple[Certificate, ...
     own = _curvature(terms, norm, adds)
     facts += own if norm != EUCLIDEAN else ()
     facts += [c for certificate in own for c in _of_layer(certificate)]
+    facts += _curved(terms, norm, adds)
     if link.tau > 0:
         tau = round_up(Fraction(max(terms.weights)) * Fraction(link.tau) * room)
         facts += certify(WeaklyConvex, tau, f"phi_j'' >= -c_j tau, and the E_j are orthogonal; {why}")
@@ -61,6 +63,18 @@ def matrix_facts(terms: Terms, norm: Norm, adds: bool) -> tuple[Certificate, ...
             proof = f"|grad f|_* >= |grad f|_F / scale; {proof}"
             facts += certify(lambda mu: PL(mu, norm), round_down(mu / _scale(norm) ** 2), proof)
     return tuple(facts)
+
+
+def _curved(terms: Terms, norm: Norm, adds: bool) -> tuple[Certificate, ...]:
+    """|phi_j''(s) - phi_j''(t)| <= c_j b_j J |s - t| in each term of (H(X) - H(Y)) V."""
+    if not math.inf > terms.link.J:
+        return ()
+    pairs = zip(terms.weights, terms.rates, strict=True)
+    rates = [Fraction(c) * Fraction(b) * Fraction(terms.link.J) for c, b in pairs]
+    total = (sum(rates, Fraction(0)) if adds else max(rates)) * terms.room**2 / _scale(norm) ** 3
+    proof = "|phi_j'''| <= c_j b_j J, |<E_j, Z>| <= |Z| / scale, and the dual norm adds up the terms or not"
+    L_h = round_up(total)
+    return (Certificate(LayerHessianLipschitz((L_h,)), proof=proof),) if math.inf > L_h else ()
 
 
 def _of_layer(certificate: Certificate) -> tuple[Certificate, ...]:

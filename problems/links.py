@@ -16,7 +16,8 @@ class Link:
     h, slope, curvature: h, h' and h'', entry by entry, free of cancellation; nan gives nan, and what is too
     large is inf. l0, l1: |h''| <= l0 + l1 |h'|. L: sup |h''|, inf if there is none. tau: -inf h'' or 0, the
     least tau >= 0 with h + tau s^2 / 2 convex. mu: inf h'' or 0. G: sup |h'|, inf if there is none.
-    minimiser: an s with h(s) = 0, None where inf h is not attained; unique: whether it is the only one.
+    J: at least sup |h'''|, inf if none is known. minimiser: an s with h(s) = 0, None where inf h is not
+    attained; unique: whether it is the only one.
     why: the proof of all of them.
     """
 
@@ -32,6 +33,7 @@ class Link:
     minimiser: float | None
     unique: bool
     why: str
+    J: float = math.inf
 
     @property
     def convex(self) -> bool:
@@ -86,6 +88,12 @@ def _robust_curvature(s: Tensor) -> Tensor:
 ROBUST_SLOPE = math.nextafter(3 * math.sqrt(3) / 8, math.inf)
 """A float >= 3 sqrt(3) / 8."""
 
+CURVED_SIGMOID = math.nextafter(1 / (6 * math.sqrt(3)), math.inf)
+"""A float >= sup p (1 - p) |1 - 2 p| over 0 <= p <= 1, attained where (1 - 2 p)^2 = 1/3."""
+
+CURVED_TANH = math.nextafter(4 / (3 * math.sqrt(3)), math.inf)
+"""A float >= sup 2 t (1 - t^2) over 0 <= t <= 1, attained at t^2 = 1/3."""
+
 LINKS: Mapping[str, Link] = MappingProxyType(
     {
         "square": Link(
@@ -101,6 +109,7 @@ LINKS: Mapping[str, Link] = MappingProxyType(
             minimiser=0.0,
             unique=True,
             why="h'' = 1",
+            J=0.0,
         ),
         "quartic": Link(
             h=lambda s: s.square().square() / 4,
@@ -129,6 +138,7 @@ LINKS: Mapping[str, Link] = MappingProxyType(
             minimiser=None,
             unique=False,
             why="with p = 1 / (1 + e^s) in (0, 1): h' = -p, h'' = p (1 - p) <= min(p, 1/4); h falls to 0",
+            J=CURVED_SIGMOID,
         ),
         "exp": Link(
             h=torch.exp,
@@ -171,6 +181,7 @@ LINKS: Mapping[str, Link] = MappingProxyType(
             minimiser=0.0,
             unique=True,
             why="h' = tanh s in (-1, 1), h'' = 1 / cosh^2 s in (0, 1]",
+            J=CURVED_TANH,
         ),
         "cosine": Link(
             h=lambda s: 2 * torch.sin(s / 2).square(),
@@ -185,6 +196,7 @@ LINKS: Mapping[str, Link] = MappingProxyType(
             minimiser=0.0,
             unique=False,
             why="h' = sin s and h'' = cos s, both in [-1, 1]",
+            J=1.0,
         ),
         "robust": Link(
             h=lambda s: _sine_and_secant(s)[0].square(),
@@ -202,6 +214,7 @@ LINKS: Mapping[str, Link] = MappingProxyType(
                 "with u = s^2: h'' = (2 - 6 u) / (1 + u)^3 falls from 2 at u = 0 to -1/2 at u = 1, "
                 "then rises to 0; |h'| is largest at u = 1/3, 3 sqrt(3) / 8"
             ),
+            J=4.669,
         ),
     }
 )

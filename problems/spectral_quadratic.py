@@ -11,6 +11,8 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, PL, Certificate, Layers, Norm, Smooth, StronglyConvex
 from assumptions.guards import require_dimension
+from assumptions.layerwise.left_smooth import LeftSmooth
+from assumptions.layerwise.pl import LayerPL
 from assumptions.layerwise.smooth import LayerSmooth
 from assumptions.matrix_norms import Spectral
 from assumptions.outward import certify, round_down, round_up
@@ -116,7 +118,9 @@ class SpectralQuadratic(QuadraticOracles):
         own = certify(lambda L: Smooth(L, self._norm), round_up(smooth.value), smooth.proof)
         own += certify(lambda L: LayerSmooth((L,)), round_up(smooth.value), smooth.proof)
         own += certify(lambda mu: PL(mu, self._norm), mu, slope)
+        own += certify(LayerPL, mu, slope)
         if self.unique_star:
             own += certify(lambda mu: StronglyConvex(mu, self._norm), mu, strong)
+        own += (Certificate(LeftSmooth((self.hessian,)), proof="both sides are equal"),)
         said = [c.assumption for c in facts]
         return (*facts, *(c for c in own if c.assumption not in said))

@@ -3,6 +3,8 @@
 from assumptions.convex import Convex
 from assumptions.implications.implies import Implies
 from assumptions.l0l1.segment import SegmentL0L1
+from assumptions.layerwise.mean_smooth import MeanLayerSmooth
+from assumptions.layerwise.smooth import LayerSmooth
 from assumptions.lipschitz import Lipschitz
 from assumptions.smooth import Smooth
 from assumptions.strongly_convex import StronglyConvex
@@ -36,6 +38,7 @@ ONE_TERM = (
     Implies(
         (Lipschitz,), lambda f: ComponentLipschitz(f.G, f.norm), SAME, local=True, gives=ComponentLipschitz
     ),
+    Implies((LayerSmooth,), lambda f: MeanLayerSmooth(f.L_i), SAME, local=True, gives=MeanLayerSmooth),
     Implies((Smooth,), lambda f: Interpolation(), STATIONARY, gives=Interpolation),  # noqa: ARG005
     Implies((SegmentL0L1,), lambda f: Interpolation(), STATIONARY, gives=Interpolation),  # noqa: ARG005
 )

@@ -16,6 +16,7 @@ from assumptions.l0l1.local import LocalL0L1
 from assumptions.l0l1.segment import SegmentL0L1
 from assumptions.layerwise.block_descent import BlockDescent
 from assumptions.layerwise.coupled_smooth import CoupledSmooth
+from assumptions.layerwise.hessian_lipschitz import LayerHessianLipschitz
 from assumptions.layerwise.literal_l0l1 import LiteralLayerL0L1
 from assumptions.layerwise.local_l0l1 import LocalLayerL0L1
 from assumptions.layerwise.path_l0l1 import PathLayerL0L1
@@ -176,6 +177,12 @@ SMOOTHNESS = (
 """The whole variable."""
 
 LAYERWISE = (
+    Implies(
+        premises=(AffineGradient, LayerSmooth),
+        gives=LayerHessianLipschitz,
+        rule=lambda affine, form: LayerHessianLipschitz((0.0,) * len(form.L_i)),  # noqa: ARG005
+        proof="the Hessian is constant",
+    ),
     Implies(
         premises=(LayerSmooth,),
         gives=LiteralLayerL0L1,

@@ -28,11 +28,12 @@ class CoupledSmooth(EntryInequality):
 
     h: a tuple of rows, square, symmetric, entries finite and >= 0, one row per layer; ValueError otherwise,
     and for a problem with another number of layers. h_ij >= |D^2 f[Z_i, W_j]| over unit Z_i and W_j has it,
-    for Z_i and W_i independent also where i = j.
+    for Z_i and W_i independent also where i = j. h_sum_i: the sum of row i, for claims.
     """
 
     h: tuple[tuple[float, ...], ...]
     sense: ClassVar[Mapping[str, int]] = {"h": -1}
+    derived: ClassVar[tuple[str, ...]] = ("h_sum_i",)
     needs: ClassVar[tuple[str, ...]] = ("layers",)
     instead: ClassVar[str] = "Smooth speaks of the whole variable"
 
@@ -49,6 +50,11 @@ class CoupledSmooth(EntryInequality):
         if any(rows[i][j] != rows[j][i] for i in range(len(rows)) for j in range(i)):
             raise ValueError(f"h must be symmetric, got {self.h!r}")
         object.__setattr__(self, "h", rows)
+
+    @property
+    def h_sum_i(self) -> tuple[float, ...]:
+        """``row_sums`` of all layers."""
+        return self.row_sums()
 
     def row_sums(self, layers: tuple[int, ...] | None = None) -> tuple[float, ...]:
         """sum_j h_ij over j in ``layers`` (all by default), one for each i in it, rounded up.

@@ -114,8 +114,7 @@ def layer_noise(problem: Function, layers: Layers, x: Tensor) -> Tensor:
     with torch.no_grad():
         parts = gradient_errors(problem, x).split(list(layers.sizes), dim=-1)
         lengths = torch.stack([EUCLIDEAN.norm(part) for part in parts], dim=-1)
-        rho = [norm.rho(size) for norm, size in zip(layers.norms, layers.sizes, strict=True)]
-        return lengths * lengths.new_tensor(rho)
+        return lengths * lengths.new_tensor(layers.rho_i)
 
 
 def replace_layer(layers: Layers, x: Tensor, y: Tensor, j: int) -> Tensor:

@@ -50,6 +50,16 @@ class SampledCheck(Check):
         )
 
 
+def lacks_noise(assumption: str, problem: Function) -> str:
+    """Why an assumption on noise says nothing of a problem: it has none, nor terms; "" if it has."""
+    if problem.offers("noise") or is_sum(problem):
+        return ""
+    return (
+        f"{assumption} needs noise, or several terms with part_grads, which {problem!r} does not "
+        "offer; a law added to its gradients, or f as a mean of terms, would be its noise"
+    )
+
+
 class MomentBound(Inequality):
     """(E |n(x)|_2^p)^(1/p) <= s for all x, n(x) the noise of the stochastic gradient at x.
 
@@ -74,12 +84,7 @@ class MomentBound(Inequality):
     @classmethod
     def lacking(cls, problem: Function) -> str:
         """Neither noise nor terms."""
-        if problem.offers("noise") or is_sum(problem):
-            return ""
-        return (
-            f"{cls.__name__} needs noise, or several terms with part_grads, which {problem!r} does not "
-            "offer; a law added to its gradients, or f as a mean of terms, would be its noise"
-        )
+        return lacks_noise(cls.__name__, problem)
 
     def sides(self, problem: Function, *points: Tensor) -> Sides:
         """The root of the exact moment at x, (*batch, d), and its bound. TypeError where it must be drawn."""

@@ -20,13 +20,15 @@ CURVATURE, SLOPE, PURE = (1, -2), (1, -1), (0, 0)
 UNITS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("L", "mu", "mu_pl", "mu_qg", "tau", "L_max", "L_avg", "mu_component"), CURVATURE),
     **dict.fromkeys(("tau_component", "delta", "delta_avg", "delta_star", "L_i", "h"), CURVATURE),
+    **dict.fromkeys(("L_mean_i", "mu_layers", "left"), CURVATURE),
     "L0_max": CURVATURE,
     **dict.fromkeys(("L0", "L0_hessian", "L0_segment", "L0_literal", "L0_exp"), CURVATURE),
     **dict.fromkeys(("L0_i", "L0_literal_i", "L0_path_i", "L0_descent_i"), CURVATURE),
     **dict.fromkeys(("L1", "L1_hessian", "L1_segment", "L1_literal", "L1_exp", "L1_max"), (0, -1)),
     **dict.fromkeys(("L1_i", "L1_literal_i", "L1_path_i", "L1_descent_i"), (0, -1)),
-    **dict.fromkeys(("G", "G_max", "sigma", "sigma_p", "sigma_star"), SLOPE),
+    **dict.fromkeys(("G", "G_max", "sigma", "sigma_p", "sigma_star", "sigma_i"), SLOPE),
     "L_h": (1, -3),
+    "L_h_i": (1, -3),
     "t_ball": (0, 1),
     "quasar": PURE,
 }

@@ -110,5 +110,5 @@ def test_bad_parts_are_rejected(parts):
 
 
 def test_bad_lengths_are_rejected():
-    with pytest.raises(ValueError, match=r"lengths_i must be a float or \(\*batch, 3\), got \(5, 2\)"):
+    with pytest.raises(ValueError, match=r"lengths_i must be a float or \(\*batch, 1 or 3\), got \(5, 2\)"):
         LAYERS.lmo_direction(points(5), torch.ones(5, 2))
