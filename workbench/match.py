@@ -28,7 +28,7 @@ class Case:
         """Constant name -> certified value."""
         found = {}
         for certificate in self.certificates:
-            for name in certificate.assumption.constants():
+            for name in (*certificate.assumption.constants(), *certificate.assumption.derived):
                 found[name] = getattr(certificate.assumption, name)
         return found
 

@@ -15,6 +15,8 @@ FACTS: Mapping[str, str] = {
     "n_terms": "terms of the finite sum",
     "n_clients": "clients",
     "n_layers": "layers",
+    "rho_i": "largest dual norm of a layer over its Euclidean length",
+    "size_i": "entries of each layer",
     "k": "step index",
     "K": "horizon, known in advance; a claim that mentions it is checked at k = K alone",
 }

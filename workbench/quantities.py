@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from assumptions import EVERYWHERE, Norm, Smooth
+from assumptions.layerwise.inequality import layer_noise
+from assumptions.layerwise.rounding import layer_gradient_change
 from assumptions.rounding import directions, gradient_noise, value_noise
 from problems.base import Problem
 
@@ -150,6 +152,13 @@ def _gradnorm_resolution(r: Reading, value: Tensor) -> Tensor:
     return 64 * EPS * value + 4 * noise + change
 
 
+def _layer_resolution(r: Reading, value: Tensor) -> Tensor:
+    """As ``_gradnorm_resolution``, layer by layer in the norms of the problem's layers."""
+    layers = r.problem.layers
+    change = layer_gradient_change(r.problem, layers, r.x, value, r.x_error)
+    return 64 * EPS * value + 4 * layer_noise(r.problem, layers, r.x) + change
+
+
 def _read_moved(r: Reading) -> Tensor:
     return r.norm.norm(r.x - (_shifted(r.x) if r.x_before is None else r.x_before))
 
@@ -210,6 +219,14 @@ SHARED: Mapping[str, Quantity] = {
         r"\|\nabla f(x_k)\|_*",
         lambda r: r.norm.dual(r.problem.grad(r.x)),
         _gradnorm_resolution,
+        unit="f / x",
+        nonnegative=True,
+    ),
+    "gradnorm_i": Quantity(
+        "dual norm of each layer of the gradient at x_k, in the norms of the layers",
+        r"\|\nabla_i f(x_k)\|_{i*}",
+        lambda r: r.problem.layers.dual_i(r.problem.grad(r.x)),
+        _layer_resolution,
         unit="f / x",
         nonnegative=True,
     ),

@@ -21,14 +21,21 @@ from assumptions import (
     parse_specification,
 )
 from problems import FULL_INSTANCES, INSTANCES, PROBLEMS, Problem
+from workbench.compressors import COMPRESSORS
+from workbench.layer_laws import LAYER_LAWS
 from workbench.methods import METHODS
 from workbench.methods.base import Method
+from workbench.orthogonal import ORTHOGONALISERS
 from workbench.samplings import SAMPLINGS
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
 from workbench.user_file import UserFile, UserFileError, load_user_file
 
 __all__ = ["Registry", "UnknownNameError", "UserFile", "UserFileError", "load_user_file"]
+
+
+OPTIONS = {"sampling": "Single()", "law": "RPT()"}
+"""Examples of hyperparameters that are objects."""
 
 
 class UnknownNameError(ValueError):
@@ -135,7 +142,7 @@ class Registry:
             needed = ", ".join(_required(kind)) or "its brackets"
             raise UnknownNameError(f"{name} needs {needed}; for example {_call(kind)}")
         try:
-            return parse_specification(text, {**self._norms, **self._samplings, name: kind})
+            return parse_specification(text, {**self._norms, **self._options, name: kind})
         except TypeError as error:
             said = str(error).removeprefix(f"{name}.__init__() ")
             hint = f"; for example {_call(kind)}" if said != str(error) else ""
@@ -220,8 +227,10 @@ class Registry:
         return self._names
 
     @property
-    def _samplings(self) -> dict[str, Any]:
-        return {s.__name__: s for s in SAMPLINGS}
+    def _options(self) -> dict[str, Any]:
+        """What hyperparameters of methods may be, besides numbers and norms."""
+        kinds = (*SAMPLINGS, *LAYER_LAWS, *COMPRESSORS, *ORTHOGONALISERS)
+        return {kind.__name__: kind for kind in kinds}
 
     @cached_property
     def _helpers(self) -> dict[str, Any]:
@@ -258,7 +267,7 @@ def _without_default(kind: type[Method]) -> list[Any]:
 def _call(kind: type[Method]) -> str:
     """A call that makes one."""
     given = {f.name: "1" if f.type in (int, "int") else "0.5" for f in _without_default(kind)}
-    given |= {name: "Single()" for name in given if name == "sampling"}
+    given |= {name: text for name, text in OPTIONS.items() if name in given}
     return f"{kind.__name__}({', '.join(f'{name}={value}' for name, value in given.items())})"
 
 

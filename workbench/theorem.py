@@ -147,8 +147,8 @@ class Theorem:
 
     @property
     def constants(self) -> dict[str, type[Assumption]]:
-        """Constant name -> the assumed class that it belongs to."""
-        return {name: a for a in self.assumes for name in a.constants()}
+        """Constant name, or name of a number derived from constants -> the assumed class of it."""
+        return {name: a for a in self.assumes for name in (*a.constants(), *a.derived)}
 
     @cached_property
     def all_quantities(self) -> dict[str, Quantity]:

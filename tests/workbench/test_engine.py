@@ -500,7 +500,8 @@ def test_dist_in_another_norm_is_an_error_unless_the_minimiser_is_unique():
 
 def test_unknown_quantities_list_the_known_ones():
     known = (
-        "bits, communications, dist, gap, grad_calls, gradnorm, lmo_calls, moved, passes, prox_calls, value"
+        "bits, communications, dist, gap, grad_calls, gradnorm, gradnorm_i, lmo_calls, moved, passes, "
+        "prox_calls, value"
     )
     with pytest.raises(ValueError, match=f"record names 'gaps', known quantities: {known}"):
         run(GradientDescent(0.1), QUADRATIC, steps=1, record=("gaps",))

@@ -212,7 +212,8 @@ def spoken_where(case: Case, numbers: Numbers, lost: Tensor) -> Tensor:
 
 
 def _nan_in(side: Claim, numbers: Numbers) -> Tensor:
-    tables = [numbers.values[s.name].isnan() for s in free_symbols(side)]
+    found = [numbers.values[s.name].isnan() for s in free_symbols(side)]
+    tables = [table.flatten(2).any(-1) if table.dim() > 2 else table for table in found]
     return (
         torch.stack(torch.broadcast_tensors(*tables)).any(0)
         if tables

@@ -52,16 +52,19 @@ class Numbers:
 
 
 def facts(problem: Problem, steps: int) -> dict[str, Tensor]:
-    """The facts that a claim may name."""
+    """The facts that a claim may name; (1, 1), k (1, steps + 1), those of layers (1, 1, layers)."""
+    layers = problem.layers
     numbers = {
         "d": problem.d,
         "n_terms": problem.n_terms,
         "n_clients": problem.n_clients,
-        "n_layers": problem.layers.n_layers,
+        "n_layers": layers.n_layers,
         "K": steps,
     }
     table = {name: torch.full((1, 1), float(value), dtype=torch.float64) for name, value in numbers.items()}
     table["k"] = torch.arange(steps + 1, dtype=torch.float64)[None]
+    for name, values in (("rho_i", layers.rho_i), ("size_i", layers.sizes)):
+        table[name] = torch.tensor([[values]], dtype=torch.float64)
     return table
 
 
@@ -88,7 +91,8 @@ def at_start(theorem: Theorem, problem: Problem, x0: Tensor) -> dict[str, Tensor
 def solve_rules(rules: Mapping[str, Any], known: dict[str, Tensor], steps: int) -> dict[str, Tensor]:
     """Evaluate rules in the order of their dependence; (batch or 1, K + 1 or 1, axes of the name).
 
-    ValueError for rules that depend on each other in a circle.
+    A rule of a name in _i that is the same for all layers is repeated for each. ValueError for rules that
+    depend on each other in a circle.
     """
     solved: dict[str, Tensor] = {}
     waiting = dict(rules)
@@ -97,7 +101,9 @@ def solve_rules(rules: Mapping[str, Any], known: dict[str, Tensor], steps: int) 
         if not ready:
             raise ValueError(f"parameter rules depend on each other in a circle: {sorted(waiting)}")
         for name in ready:
-            solved[name] = Evaluator({**known, **solved}, steps)(waiting.pop(name), axes_of(name))
+            value = Evaluator({**known, **solved}, steps)(waiting.pop(name), axes_of(name))
+            by_layer = axes_of(name) == "i" and "size_i" in known
+            solved[name] = value.expand(*value.shape[:2], known["size_i"].shape[-1]) if by_layer else value
     return solved
 
 
