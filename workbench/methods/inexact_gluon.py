@@ -1,0 +1,117 @@
+"""Gluon with an inexact linear minimisation oracle, its radii adapted to the error of each step."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from assumptions.guards import Number, require_nonnegative
+from problems.base import Problem
+from workbench.methods.base import Method, Point, ones
+from workbench.methods.layer_draws import per_entry
+from workbench.methods.layer_gradients import (
+    DIRECTION_FACTS,
+    direction_facts,
+    over_layers,
+    require_orthogonaliser,
+)
+from workbench.methods.momentum import EXACT
+from workbench.orthogonal import Orthogonaliser, inexact_direction, lmo_factors
+from workbench.quantities import EPS, Quantity, Reading
+
+
+def _measured(r: Reading, which: int) -> Tensor:
+    """a or b of the direction of the gradient at x."""
+    layers, g = r.problem.layers, r.problem.grad(r.x)
+    return lmo_factors(layers, g, inexact_direction(layers, r.method.orthogonaliser, g))[which]
+
+
+def _as_measured(r: Reading, value: Tensor) -> Tensor:
+    """The step takes the same numbers: only their own rounding counts, which the largest entry sets."""
+    del r
+    return 64 * EPS * (1 + value.abs())
+
+
+@dataclass(frozen=True)
+class InexactGluon(Method):
+    """X_i = X_i - t_i O_i, O_i an inexact direction, t_i = a_i g_i / (b_i^2 (offset_i + slope_i g_i)).
+
+    g_i = |grad_i f(X)|_{i*}; a_i = <grad_i f(X), O_i> / g_i and b_i = |O_i|_i are measured at each step. The
+    exact direction maximises <grad_i f(X), Z> over |Z|_i <= 1, in the norms of the problem's layers, and has
+    a_i = b_i = 1; that of Spectral layers is left to the orthogonaliser. Where g_i = 0 or b_i = 0 it stays.
+
+    offset_i, slope_i >= 0, not both 0: units of f per squared and per single unit of x; a float or
+    (*batch, layers): L0_i and L1_i of the function. orthogonaliser: an ``Orthogonaliser``. ValueError
+    otherwise, TypeError for another orthogonaliser. Gradients are exact, of all terms.
+    Source: the inexact oracle of arXiv:2510.19933 in the (a, b) model; the radius is derived with the
+    theorems about it.
+    """
+
+    offset_i: Number
+    slope_i: Number
+    orthogonaliser: Orthogonaliser = EXACT
+    free: ClassVar[tuple[str, ...]] = ("x",)
+    options: ClassVar[tuple[str, ...]] = ("orthogonaliser",)
+    facts: ClassVar[tuple[str, ...]] = DIRECTION_FACTS
+    quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = {
+        "lmo_a_i": Quantity(
+            "<grad_i f, O_i> / |grad_i f|_{i*} of the direction O_i of the step",
+            r"a_{i,k}",
+            lambda r: _measured(r, 0),
+            _as_measured,
+            unit="1",
+        ),
+        "lmo_b_i": Quantity(
+            "norm of the direction O_i of the step",
+            r"b_{i,k}",
+            lambda r: _measured(r, 1),
+            _as_measured,
+            unit="1",
+            nonnegative=True,
+        ),
+    }
+    source: ClassVar[str] = "arXiv:2510.19933, a reconstruction"
+
+    def __post_init__(self) -> None:
+        """Guard the arguments."""
+        require_nonnegative(offset_i=self.offset_i, slope_i=self.slope_i)
+        positive = torch.as_tensor(self.offset_i) + torch.as_tensor(self.slope_i) > 0
+        if not bool(positive.all()):
+            raise ValueError(
+                "offset_i and slope_i must not both be 0 in a layer, "
+                f"got offset_i={self.offset_i!r} and slope_i={self.slope_i!r}"
+            )
+        require_orthogonaliser(self.orthogonaliser)
+        self.check_shapes()
+
+    @classmethod
+    def known(cls, problem: Problem, options: Mapping[str, Any]) -> Mapping[str, float | Tensor]:
+        """a_i and b_i for every matrix, (layers,), and whether other methods would see noise."""
+        return direction_facts(problem, options)
+
+    def step(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Point:
+        """Deterministic: draw is empty. state.x: (*batch, d)."""
+        del draw
+        layers, x = problem.layers, state.x
+        g = problem.grad(x)
+        direction = inexact_direction(layers, self.orthogonaliser, g)
+        a, b = lmo_factors(layers, g, direction)
+        size = layers.dual_i(g)
+        offset, slope = (
+            over_layers(layers, v, x, n) for v, n in ((self.offset_i, "offset_i"), (self.slope_i, "slope_i"))
+        )
+        curvature = b.square() * (offset + slope * size)
+        # nan is not 0: it stays in its row
+        radius = torch.where(curvature == 0, 0.0, a * size / torch.where(curvature == 0, 1.0, curvature))
+        return Point(x - per_entry(layers, radius) * direction)
+
+    def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
+        """One full gradient, one linear minimisation for each layer."""
+        del draw
+        return {
+            "grad_calls": problem.n_terms * ones(state.x),
+            "lmo_calls": problem.layers.n_layers * ones(state.x),
+        }
