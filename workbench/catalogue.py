@@ -65,6 +65,7 @@ CATALOGUE: dict[str, list[dict]] = {
             "title": "Revisiting Frank-Wolfe: Projection-Free Sparse Convex Optimization",
             "theorems": [
                 "conditional-gradient/convex",
+                "constrained-scion/convex",
             ],
         },
         {
@@ -262,6 +263,118 @@ CATALOGUE: dict[str, list[dict]] = {
                 "page/weakly-convex",
                 "page/weakly-convex-pl-step",
                 "page/weakly-convex-pl",
+            ],
+        },
+        {
+            "paper": "arXiv:2505.13416",
+            "title": "Gluon: Making Muon and Scion Great Again!",
+            "theorems": [
+                "gluon/descent",
+                "gluon/sum",
+                "gluon/weighted-average",
+                "gluon/average",
+                "gluon/pl",
+                "gluon/constant-radius",
+                "gluon/stochastic",
+                "gluon/stochastic-l0l1",
+                "gluon/stochastic-coupled",
+                "gluon/schedule",
+                "gluon/schedule-steady",
+                "gluon/schedule-l0l1",
+                "gluon/rate",
+                "gluon/normalised-sgd",
+                "gluon/signum",
+            ],
+        },
+        {
+            "paper": "arXiv:2510.19933",
+            "title": "On inexact linear minimisation oracles in Muon, the (a, b) model",
+            "theorems": [
+                "inexact-gluon/descent",
+                "inexact-gluon/sum",
+                "inexact-gluon/rate",
+                "inexact-lmo/stochastic",
+            ],
+        },
+        {
+            "paper": "arXiv:2502.07529",
+            "title": "Training Deep Models with LMOs",
+            "theorems": [
+                "scion/momentum-error",
+                "scion/stochastic",
+                "constrained-scion/ball",
+                "constrained-scion/gap",
+                "scion/gluon",
+                "scion/gluon-first-step",
+                "muon/scion",
+                "muon/constrained-scion",
+            ],
+        },
+        {
+            "paper": "arXiv:2503.12645",
+            "title": "Understanding Gradient Orthogonalization for Deep Learning via Non-Euclidean Trust-Region Optimization",
+            "theorems": [
+                "kovalev/theorem-2",
+                "kovalev/lemma-3",
+                "trust-region-muon/affine",
+                "trust-region-muon/lag",
+                "trust-region-muon/stochastic",
+            ],
+        },
+        {
+            "paper": "arXiv:2510.02239",
+            "title": "Drop-Muon",
+            "theorems": [
+                "drop-muon/step",
+                "drop-muon/total",
+                "drop-muon/squares",
+                "drop-muon/norms",
+                "drop-muon/weighted-norms",
+                "drop-muon/fixed-lengths",
+                "drop-muon/stochastic",
+                "drop-muon/coupled-step",
+                "drop-muon/coupled-squares",
+                "drop-muon/adaptive-gluon",
+                "drop-muon/gluon",
+            ],
+        },
+        {
+            "paper": "arXiv:2510.00643",
+            "title": "",
+            "theorems": [
+                "ef21-muon/drift-step",
+                "ef21-muon/lag-step",
+                "ef21-muon/gluon",
+                "ef21-muon/layers",
+                "ef21-muon/layers-noise",
+                "ef21-muon/frobenius",
+                "ef21-muon/frobenius-noise",
+            ],
+        },
+        {
+            "paper": "arXiv:2509.02981",
+            "title": "",
+            "theorems": [
+                "adago/deterministic",
+                "adago/growth",
+                "adago/untuned",
+                "adago/stochastic",
+            ],
+        },
+        {
+            "paper": "arXiv:2510.14009",
+            "title": "",
+            "theorems": [
+                "lanton/any-radii",
+            ],
+        },
+        {
+            "paper": "arXiv:2503.20762",
+            "title": "",
+            "theorems": [
+                "asgo/linear",
+                "asgo/regret",
+                "asgo/smooth",
             ],
         },
     ],
@@ -2350,6 +2463,1027 @@ CATALOGUE: dict[str, list[dict]] = {
                 "ten times the rate",
             ],
         },
+        {
+            "id": "gluon/descent",
+            "title": "With radii g / (L0 + L1 g) every layer adds g^2 / (2 (L0 + L1 g)) to the decrease of f",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "path",
+            "method": [
+                "AdaptiveGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "no factor 1/2",
+                "the largest eigenvalue where the spectral norm needs their sum",
+                "radii g / L0",
+                "L1 four times too small",
+                "the constants of the layers alone where layers are coupled",
+            ],
+        },
+        {
+            "id": "gluon/sum",
+            "title": "The decreases of all steps and layers add up to at most f(x_0) - f_star",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "path",
+            "method": [
+                "AdaptiveGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "half the sum",
+                "the largest eigenvalue where the spectral norm needs their sum",
+            ],
+        },
+        {
+            "id": "gluon/weighted-average",
+            "title": "The mean of sum_i g_i / L1_i falls like the root of 1/k, like 1/k where L0 = 0",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "path",
+            "method": [
+                "AdaptiveGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "without L0",
+                "a sixth of it",
+            ],
+        },
+        {
+            "id": "gluon/average",
+            "title": "The mean of sum_i g_i falls like the root of 1/k",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "path",
+            "method": [
+                "AdaptiveGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "the largest L0 instead of their sum",
+                "the Frobenius bound for the nuclear norm",
+            ],
+        },
+        {
+            "id": "gluon/pl",
+            "title": "Under the Polyak-Lojasiewicz inequality in the norms of the layers the gap contracts",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "path",
+            "method": [
+                "AdaptiveGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+                "LayerPL",
+            ],
+            "mutants": [
+                "twice the rate",
+                "the radii of the steepest layer with the rate of the flattest",
+            ],
+        },
+        {
+            "id": "gluon/constant-radius",
+            "title": "With constant radii up to 1 / L1 the mean gradient falls to the order of L0 times the radius",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "path",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "the gradients go to 0",
+                "the largest eigenvalue where the spectral norm needs their sum",
+            ],
+        },
+        {
+            "id": "gluon/stochastic",
+            "title": "The mean gradient falls to the order of noise and radius, layers smooth in their norms",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "the noise of signs averages out without a momentum",
+                "without rho: as if the dual norm of the noise were averaged like its length",
+                "without the drift of the gradient under the momentum",
+                "without L radius / 2",
+            ],
+        },
+        {
+            "id": "gluon/stochastic-l0l1",
+            "title": "Radii up to alpha / (L1 (4 - 3 alpha)) cost a factor of two where layers are (L0, L1)-smooth",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LocalLayerL0L1",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "the noise of signs averages out without a momentum",
+            ],
+        },
+        {
+            "id": "gluon/stochastic-coupled",
+            "title": "Where layers act on one another the row sums of h take the place of the smoothness constants",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "CoupledSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "a layer's own constant alone",
+            ],
+        },
+        {
+            "id": "gluon/schedule",
+            "title": "Weights (k + 1)^(-1/2) and radii (k + 1)^(-3/4): the weighted sum of gradients, smooth layers",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "without the noise",
+                "without the curvature",
+            ],
+        },
+        {
+            "id": "gluon/schedule-steady",
+            "title": "Weight 1/2 and radii (k + 1)^(-1/2): the weighted sum of gradients, smooth layers",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "without the noise",
+                "without the curvature",
+            ],
+        },
+        {
+            "id": "gluon/schedule-l0l1",
+            "title": "The schedule of weights (k + 1)^(-1/2) and radii (k + 1)^(-3/4) where layers are (L0, L1)-smooth",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LocalLayerL0L1",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "without the curvature",
+            ],
+        },
+        {
+            "id": "gluon/rate",
+            "title": "With alpha = K^(-1/2) and radii K^(-3/4) the mean gradient falls like K^(-1/4)",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "slope",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "the rate of known gradients, with their radii and without a momentum",
+            ],
+        },
+        {
+            "id": "gluon/normalised-sgd",
+            "title": "On Euclidean layers Gluon is normalised stochastic gradient descent with momentum",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "equal",
+            "method": [
+                "Gluon",
+                "NormalisedSGD",
+            ],
+            "assumes": [
+                "LayerVariance",
+            ],
+            "mutants": [
+                "on layers measured by their largest entry too",
+            ],
+        },
+        {
+            "id": "gluon/signum",
+            "title": "On layers measured by their largest entry Gluon is Signum, sign-SGD without a momentum",
+            "status": "DERIVED",
+            "paper": "arXiv:2505.13416",
+            "kind": "equal",
+            "method": [
+                "Gluon",
+                "Signum",
+            ],
+            "assumes": [],
+            "mutants": [
+                "on Euclidean layers too",
+            ],
+        },
+        {
+            "id": "inexact-gluon/descent",
+            "title": "A step with an inexact oracle lowers f by (a/b)^2 of what the exact one is sure of",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.19933",
+            "kind": "path",
+            "method": [
+                "InexactGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "a direction that is 1.2 times too long goes unnoticed: 5.76 for 6",
+                "a direction that is 0.7 of the exact one goes unnoticed: 5.46 for 6",
+                "the factor 1/2 is lost",
+            ],
+        },
+        {
+            "id": "inexact-gluon/sum",
+            "title": "With an inexact oracle the decreases of exact steps add up to at most (b/a)^2 of the first gap",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.19933",
+            "kind": "path",
+            "method": [
+                "InexactGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "ten steps of the quintic count as exact",
+            ],
+        },
+        {
+            "id": "inexact-gluon/rate",
+            "title": "With an inexact oracle the least sum of gradient norms needs (b/a)^2 as many steps, at most",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.19933",
+            "kind": "path",
+            "method": [
+                "InexactGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "the largest of the constants for their sum",
+            ],
+        },
+        {
+            "id": "inexact-lmo/stochastic",
+            "title": "With an inexact oracle and noise, the mean of a_i radius_i |grad_i f|_{i*} is bounded on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.19933",
+            "kind": "mean",
+            "method": [
+                "Scion",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "b is ignored where it is 1.2",
+                "a is ignored where it is 0.7",
+                "a step costs no curvature",
+                "old gradients count as new ones",
+            ],
+        },
+        {
+            "id": "scion/momentum-error",
+            "title": "A buffer that starts at 0 keeps sqrt(alpha/(1+beta) (1+beta^k)/(1-beta^k)) of the noise",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.07529",
+            "kind": "mean",
+            "method": [
+                "Scion",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "noise averages out in the dual norm as in the Euclidean one",
+                "the noise of a buffer without a start, sqrt(alpha/(2-alpha)), from the first step on",
+                "old gradients count as new ones",
+            ],
+        },
+        {
+            "id": "scion/stochastic",
+            "title": "Unconstrained Scion: the mean of radius_i |grad_i f|_{i*} falls to noise, drift and curvature",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.07529",
+            "kind": "mean",
+            "method": [
+                "Scion",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "a step costs no curvature",
+                "old gradients count as new ones",
+                "signs of gradients average noise out without momentum",
+            ],
+        },
+        {
+            "id": "kovalev/theorem-2",
+            "title": "Of k steps of one layer one has a gradient of mean size gap0 / (radius k) + noise + drift at most",
+            "status": "SOURCED",
+            "paper": "arXiv:2503.12645",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "neither curvature nor drift",
+                "a quarter of the drift",
+            ],
+        },
+        {
+            "id": "kovalev/lemma-3",
+            "title": "Momentum misses the gradient by ((1-alpha)^k + sqrt(alpha)) rho sigma + L radius / alpha",
+            "status": "SOURCED",
+            "paper": "arXiv:2503.12645",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "noise averages out in the dual norm as in the Euclidean one",
+                "no memory of the first gradient",
+                "old gradients count as new ones",
+            ],
+        },
+        {
+            "id": "constrained-scion/ball",
+            "title": "Iterates stay in the balls in which they start, and come nearer from outside",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.07529",
+            "kind": "path",
+            "method": [
+                "ConstrainedScion",
+            ],
+            "assumes": [],
+            "mutants": [
+                "the ball holds iterates that start outside: 2.6 for 1",
+                "directions that are 1.2 times too long go unnoticed",
+            ],
+        },
+        {
+            "id": "constrained-scion/gap",
+            "title": "The mean Frank-Wolfe gap over the balls falls to noise and curvature, without convexity",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.07529",
+            "kind": "mean",
+            "method": [
+                "ConstrainedScion",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "a step costs no curvature: 0.447 for 0.002",
+                "no weight decay, the gap of the ball all the same",
+                "old gradients count as new ones",
+            ],
+        },
+        {
+            "id": "constrained-scion/convex",
+            "title": "Where the balls hold a minimiser of a convex f, weights 2/(k+2) bring the gap down like 1/k",
+            "status": "DERIVED",
+            "paper": "Jaggi (2013)",
+            "kind": "path",
+            "method": [
+                "ConstrainedScion",
+            ],
+            "assumes": [
+                "Convex",
+                "LayerSmooth",
+            ],
+            "mutants": [
+                "a rate of 1/k^2",
+            ],
+        },
+        {
+            "id": "scion/gluon",
+            "title": "Without momentum, Scion is Gluon",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.07529",
+            "kind": "equal",
+            "method": [
+                "Scion",
+                "Gluon",
+            ],
+            "assumes": [],
+            "mutants": [
+                "with momentum: 0 and the first gradient are different starts",
+            ],
+        },
+        {
+            "id": "scion/gluon-first-step",
+            "title": "The first step of Scion is that of Gluon, whatever the momentum",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.07529",
+            "kind": "equal",
+            "method": [
+                "Scion",
+                "Gluon",
+            ],
+            "assumes": [],
+            "mutants": [
+                "the second step too",
+            ],
+        },
+        {
+            "id": "muon/scion",
+            "title": "Muon without look ahead, decay and factor is Scion",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.07529",
+            "kind": "equal",
+            "method": [
+                "Muon",
+                "Scion",
+            ],
+            "assumes": [],
+            "mutants": [
+                "Nesterov's look ahead",
+                "the factor of the code",
+                "weight decay",
+            ],
+        },
+        {
+            "id": "muon/constrained-scion",
+            "title": "Constrained Scion is Muon with a decoupled weight decay of 1 / ball_radius",
+            "status": "DERIVED",
+            "paper": "arXiv:2502.07529",
+            "kind": "equal",
+            "method": [
+                "Muon",
+                "ConstrainedScion",
+            ],
+            "assumes": [],
+            "mutants": [
+                "no weight decay",
+            ],
+        },
+        {
+            "id": "trust-region-muon/affine",
+            "title": "Exact gradients of a quadratic: the extrapolated momentum is the gradient",
+            "status": "DERIVED",
+            "paper": "arXiv:2503.12645",
+            "kind": "path",
+            "method": [
+                "TrustRegionMuon",
+            ],
+            "assumes": [
+                "AffineGradient",
+                "LayerSmooth",
+            ],
+            "mutants": [
+                "of any smooth function",
+            ],
+        },
+        {
+            "id": "trust-region-muon/lag",
+            "title": "Exact gradients: the lag of the extrapolated momentum is of second order in the radius",
+            "status": "DERIVED",
+            "paper": "arXiv:2503.12645",
+            "kind": "path",
+            "method": [
+                "TrustRegionMuon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerHessianLipschitz",
+            ],
+            "mutants": [
+                "without the second division by alpha",
+            ],
+        },
+        {
+            "id": "trust-region-muon/stochastic",
+            "title": "Extrapolated momentum: the drift in the bound is radius^3 / alpha^2, not radius^2 / alpha",
+            "status": "DERIVED",
+            "paper": "arXiv:2503.12645",
+            "kind": "mean",
+            "method": [
+                "TrustRegionMuon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerHessianLipschitz",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "without noise",
+                "without the lag",
+            ],
+        },
+        {
+            "id": "drop-muon/step",
+            "title": "One step lowers f in the mean by the sum of p_i g_i^2 / (2 (L0_i + L1_i g_i))",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "step",
+            "method": [
+                "AdaptiveDropMuon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "without the 1/2",
+                "every layer counts as if it were updated",
+                "the constant of a layer alone where layers act on each other",
+                "the slope left out",
+            ],
+        },
+        {
+            "id": "drop-muon/total",
+            "title": "The decreases of all steps add up to at most the first gap, in the mean",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "mean",
+            "method": [
+                "AdaptiveDropMuon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "without the 1/2",
+                "every layer counts as if it were updated",
+            ],
+        },
+        {
+            "id": "drop-muon/squares",
+            "title": "With L1 = 0 the mean sum of squared gradient norms falls like 1/k, by the largest L_i / p_i",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "mean",
+            "method": [
+                "AdaptiveDropMuon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "without 1 / p_i",
+                "half of it",
+            ],
+        },
+        {
+            "id": "drop-muon/norms",
+            "title": "The mean sum of gradient norms falls like k^(-1/2), and like 1/k where every L0_i is 0",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "mean",
+            "method": [
+                "AdaptiveDropMuon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "the largest L0_i / p_i instead of the sum",
+                "without 1 / p_i",
+            ],
+        },
+        {
+            "id": "drop-muon/weighted-norms",
+            "title": "The mean of sum_i p_i g_i / L1_i falls like k^(-1/2), and like 1/k where every L0_i is 0",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "mean",
+            "method": [
+                "AdaptiveDropMuon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "half of it",
+            ],
+        },
+        {
+            "id": "drop-muon/fixed-lengths",
+            "title": "Exact gradients, momentum, fixed lengths: the mean of sum_i p_i radius_i g_i",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "mean",
+            "method": [
+                "DropMuon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+            ],
+            "mutants": [
+                "without the square of the lengths",
+                "without the drift of the momentum",
+                "every layer counts as if it were updated",
+            ],
+        },
+        {
+            "id": "drop-muon/stochastic",
+            "title": "Stochastic gradients, momentum, fixed lengths: the mean of sum_i p_i radius_i g_i",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "mean",
+            "method": [
+                "DropMuon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "without the noise",
+            ],
+        },
+        {
+            "id": "drop-muon/coupled-step",
+            "title": "With lengths for the layers that step together f falls by half of sum_i gain_i g_i^2 in the mean",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "step",
+            "method": [
+                "CoupledDropMuon",
+            ],
+            "assumes": [
+                "CoupledSmooth",
+            ],
+            "mutants": [
+                "without the 1/2",
+                "the fall of the factor 1 for another one",
+                "every layer counts as if it were updated",
+            ],
+        },
+        {
+            "id": "drop-muon/coupled-squares",
+            "title": "With lengths for the layers that step together the mean of sum_i g_i^2 falls like 1/k",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "mean",
+            "method": [
+                "CoupledDropMuon",
+            ],
+            "assumes": [
+                "CoupledSmooth",
+            ],
+            "mutants": [
+                "every layer counts as if it were updated",
+            ],
+        },
+        {
+            "id": "drop-muon/adaptive-gluon",
+            "title": "All layers always updated, exact gradients, adaptive lengths: Gluon",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "equal",
+            "method": [
+                "AdaptiveDropMuon",
+                "AdaptiveGluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "some layers are left out",
+            ],
+        },
+        {
+            "id": "drop-muon/gluon",
+            "title": "All layers always updated: Gluon, with momentum and on the same stochastic gradients",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.02239",
+            "kind": "equal",
+            "method": [
+                "DropMuon",
+                "Gluon",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "some layers are left out",
+            ],
+        },
+        {
+            "id": "ef21-muon/drift-step",
+            "title": "The shared model lags behind the iterate by a share of the last lag and one step",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00643",
+            "kind": "step",
+            "method": [
+                "EF21Muon",
+            ],
+            "assumes": [
+                "Smooth",
+            ],
+            "mutants": [
+                "the Frobenius factor of RankK in the spectral norm",
+                "forgets the step",
+            ],
+        },
+        {
+            "id": "ef21-muon/lag-step",
+            "title": "Without noise, the server's knowledge lags by a share of the last lag and of the momenta's change",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00643",
+            "kind": "step",
+            "method": [
+                "EF21Muon",
+            ],
+            "assumes": [
+                "Smooth",
+            ],
+            "mutants": [
+                "the Frobenius factor of TopK in the nuclear norm",
+                "without error feedback",
+            ],
+        },
+        {
+            "id": "ef21-muon/gluon",
+            "title": "One worker and no compression: Gluon, on the same draws of the noise",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00643",
+            "kind": "equal",
+            "method": [
+                "EF21Muon",
+                "Gluon",
+            ],
+            "assumes": [],
+            "mutants": [
+                "with a compressor",
+            ],
+        },
+        {
+            "id": "ef21-muon/layers",
+            "title": "Compressors that shrink errors in the norms of the layers: gradients are small on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00643",
+            "kind": "mean",
+            "method": [
+                "EF21Muon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "MeanLayerSmooth",
+            ],
+            "mutants": [
+                "without the smoothness along the step",
+                "the bound without compression",
+            ],
+        },
+        {
+            "id": "ef21-muon/layers-noise",
+            "title": "The same with noise, of which the averaged part falls with the root of the number of workers",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00643",
+            "kind": "mean",
+            "method": [
+                "EF21Muon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "MeanLayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "without the noise",
+                "a quarter of the noise",
+            ],
+        },
+        {
+            "id": "ef21-muon/frobenius",
+            "title": "Compressors that shrink Euclidean errors: small gradients on average, in any norms of layers",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00643",
+            "kind": "mean",
+            "method": [
+                "EF21Muon",
+            ],
+            "assumes": [
+                "Smooth",
+                "AverageSmooth",
+            ],
+            "mutants": [
+                "without error feedback",
+                "the bound without compression",
+            ],
+        },
+        {
+            "id": "ef21-muon/frobenius-noise",
+            "title": "The same with noise, of which the averaged part falls with the root of the number of workers",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.00643",
+            "kind": "mean",
+            "method": [
+                "EF21Muon",
+            ],
+            "assumes": [
+                "Smooth",
+                "AverageSmooth",
+                "BoundedVariance",
+            ],
+            "mutants": [
+                "without the noise",
+            ],
+        },
+        {
+            "id": "adago/deterministic",
+            "title": "Exact gradients: their dual norms fall on average like 1 / (eps k) + eps, up to a logarithm",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.02981",
+            "kind": "path",
+            "method": [
+                "AdaGO",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "without L eps / 2",
+                "the largest constant in place of their sum",
+            ],
+        },
+        {
+            "id": "adago/growth",
+            "title": "Exact gradients, eps = 0: the accumulated lengths stay bounded whatever the stepsize",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.02981",
+            "kind": "path",
+            "method": [
+                "AdaGO",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "without the logarithm",
+                "a third of the logarithm",
+            ],
+        },
+        {
+            "id": "adago/untuned",
+            "title": "Exact gradients, eps = 0: the best clipped length falls like 1 / sqrt(k) for every eta",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.02981",
+            "kind": "path",
+            "method": [
+                "AdaGO",
+            ],
+            "assumes": [
+                "BlockDescent",
+            ],
+            "mutants": [
+                "without the logarithm",
+                "no price for a long step",
+            ],
+        },
+        {
+            "id": "adago/stochastic",
+            "title": "Noise: the mean dual norm of the gradient is bounded by the length of all radii, in expectation",
+            "status": "DERIVED",
+            "paper": "arXiv:2509.02981",
+            "kind": "mean",
+            "method": [
+                "AdaGO",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "without the drift of the momentum",
+                "without noise",
+            ],
+        },
+        {
+            "id": "lanton/any-radii",
+            "title": "Momentum with radii that depend on the gradients: radius times gradient is small on average",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.14009",
+            "kind": "mean",
+            "method": [
+                "LANTON",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "without noise",
+                "without L radius^2 / 2",
+                "without the drift of the momentum",
+                "the smoothness of the best layer alone",
+            ],
+        },
+        {
+            "id": "asgo/linear",
+            "title": "Whatever the gradients are: sum <G, X - X_star> is bounded by the trace of the root of sum G G'",
+            "status": "DERIVED",
+            "paper": "arXiv:2503.20762",
+            "kind": "path",
+            "method": [
+                "ASGO",
+            ],
+            "assumes": [],
+            "mutants": [
+                "the length of the root in place of its trace",
+                "without the distance",
+            ],
+        },
+        {
+            "id": "asgo/regret",
+            "title": "Convex f, exact gradients: the sum of the gaps is bounded by the trace of the root of sum G G'",
+            "status": "DERIVED",
+            "paper": "arXiv:2503.20762",
+            "kind": "path",
+            "method": [
+                "ASGO",
+            ],
+            "assumes": [
+                "Convex",
+            ],
+            "mutants": [
+                "the length of the root in place of its trace",
+            ],
+        },
+        {
+            "id": "asgo/smooth",
+            "title": "Convex f with a quadratic bound by matrices from the left: the sum of the gaps stays bounded",
+            "status": "DERIVED",
+            "paper": "arXiv:2503.20762",
+            "kind": "path",
+            "method": [
+                "ASGO",
+            ],
+            "assumes": [
+                "Convex",
+                "LeftSmooth",
+            ],
+            "mutants": [
+                "the largest eigenvalue in place of the trace",
+            ],
+        },
     ],
     "methods": [
         {
@@ -2550,6 +3684,197 @@ CATALOGUE: dict[str, list[dict]] = {
             "source": "arXiv:2207.12891",
             "fields": [
                 "stepsize",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "Gluon",
+            "summary": "M = beta M_before + (1 - beta) G; X_i_next = X_i - radius_i dir_i(M_i) for each layer i.",
+            "source": "arXiv:2505.13416",
+            "fields": [
+                "radius_i",
+                "beta",
+                "minibatch",
+                "orthogonaliser",
+            ],
+        },
+        {
+            "name": "AdaptiveGluon",
+            "summary": "X_i_next = X_i - t_i dir_i(grad_i f(X)) with t_i = g_i / (offset_i + slope_i g_i).",
+            "source": "arXiv:2505.13416",
+            "fields": [
+                "offset_i",
+                "slope_i",
+                "orthogonaliser",
+            ],
+        },
+        {
+            "name": "NormalisedSGD",
+            "summary": "M = beta M_before + (1 - beta) G; X_i_next = X_i - radius_i M_i / |M_i|_2.",
+            "source": "arXiv:2002.03305",
+            "fields": [
+                "radius_i",
+                "beta",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "Signum",
+            "summary": "M = beta M_before + (1 - beta) G; x_next = x - radius_i sign(M), entry by entry; an entry 0 stays.",
+            "source": "arXiv:1802.04434",
+            "fields": [
+                "radius_i",
+                "beta",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "InexactGluon",
+            "summary": "X_i = X_i - t_i O_i, O_i an inexact direction, t_i = a_i g_i / (b_i^2 (offset_i + slope_i g_i)).",
+            "source": "arXiv:2510.19933, a reconstruction",
+            "fields": [
+                "offset_i",
+                "slope_i",
+                "orthogonaliser",
+            ],
+        },
+        {
+            "name": "Muon",
+            "summary": "M = beta M + (1 - beta) G, X_i = (1 - radius_i weight_decay) X_i - radius_i s_i dir_i(U_i).",
+            "source": "KellerJordan/Muon",
+            "fields": [
+                "radius_i",
+                "beta",
+                "weight_decay",
+                "nesterov",
+                "scale",
+                "minibatch",
+                "orthogonaliser",
+            ],
+        },
+        {
+            "name": "Scion",
+            "summary": "M = beta M + (1 - beta) G, X_i = X_i - radius_i dir_i(M_i); G: the stochastic gradient at X.",
+            "source": "arXiv:2502.07529",
+            "fields": [
+                "radius_i",
+                "beta",
+                "minibatch",
+                "orthogonaliser",
+            ],
+        },
+        {
+            "name": "ConstrainedScion",
+            "summary": "M = beta M + (1 - beta) G, X_i = (1 - weight) X_i - weight ball_radius_i dir_i(M_i); M = 0 first.",
+            "source": "arXiv:2502.07529",
+            "fields": [
+                "ball_radius_i",
+                "weight",
+                "beta",
+                "minibatch",
+                "orthogonaliser",
+            ],
+        },
+        {
+            "name": "TrustRegionMuon",
+            "summary": "X_i_next = X_i - radius_i dir_i(M_i), M = beta M + (1 - beta) G(Y), Y_next as below; M = G at first.",
+            "source": "arXiv:2503.12645",
+            "fields": [
+                "radius_i",
+                "beta",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "DropMuon",
+            "summary": "For each layer i of a random set S: M_i <- beta M_i + (1 - beta) G_i, X_i <- X_i - radius_i dir_i(M_i).",
+            "source": "arXiv:2510.02239, as public records describe it",
+            "fields": [
+                "radius_i",
+                "beta",
+                "law",
+                "minibatch",
+                "orthogonaliser",
+            ],
+        },
+        {
+            "name": "AdaptiveDropMuon",
+            "summary": "X_i <- X_i - g_i / (offset_i + slope_i g_i) dir_i(grad_i f(X)) for each layer i of a random set S.",
+            "source": "arXiv:2510.02239, with the lengths of arXiv:2505.13416",
+            "fields": [
+                "offset_i",
+                "slope_i",
+                "law",
+            ],
+        },
+        {
+            "name": "CoupledDropMuon",
+            "summary": "X_i <- X_i - factor (g_i / sum_{j in S} h_ij) dir_i(grad_i f(X)) for each layer i of a random set S.",
+            "source": "a variant of arXiv:2510.02239 for layers that act on each other",
+            "fields": [
+                "factor",
+                "law",
+            ],
+        },
+        {
+            "name": "EF21Muon",
+            "summary": "Workers send compressed changes of their momenta, the server of the model; steps are linear minimisers.",
+            "source": "arXiv:2510.00643",
+            "fields": [
+                "radius_i",
+                "beta",
+                "server_compressor",
+                "worker_compressor",
+                "contracts_in",
+                "feedback",
+            ],
+        },
+        {
+            "name": "AdaGO",
+            "summary": "X_i_next = X_i - a_i dir_i(M_i) with a_i = max{eps, eta min(|G_i|, gamma) / v_i}, for each layer i.",
+            "source": "arXiv:2509.02981",
+            "fields": [
+                "eta",
+                "eps",
+                "gamma",
+                "v0",
+                "beta",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "LANTON",
+            "summary": "M = beta M + (1 - beta) G; X_i_next = X_i - t_i dir_i(M_i) with radii that shrink with H_i.",
+            "source": "arXiv:2510.14009, a reconstruction",
+            "fields": [
+                "radius_i",
+                "beta",
+                "beta_h",
+                "noise_scale",
+                "difference",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "ASGO",
+            "summary": "V_i = V_i + G_i G_i', X_i_next = X_i - eta (V_i^(1/2) + eps I)^(-1) G_i, for each layer; V_i = 0 first.",
+            "source": "arXiv:2503.20762, the form of its theory, recalled",
+            "fields": [
+                "eta",
+                "eps",
+                "minibatch",
+            ],
+        },
+        {
+            "name": "AveragedASGO",
+            "summary": "X_i_next = (1 - stepsize weight_decay) X_i - stepsize 0.2 sqrt(m n) U_i / |U_i|_2 for m x n layers.",
+            "source": "the code of arXiv:2503.20762, a reconstruction",
+            "fields": [
+                "stepsize",
+                "beta",
+                "beta_v",
+                "eps",
+                "weight_decay",
                 "minibatch",
             ],
         },
@@ -2803,10 +4128,16 @@ CATALOGUE: dict[str, list[dict]] = {
             "name": "LayerSum",
             "summary": "f(X_1, ..., X_p) = sum_i f_i(X_i), each f_i a problem of one layer, in the norm of that layer.",
             "instances": [
+                "LayerSum(problems=(SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=3, norm=MaxColumn(m=2, n=3, scale=0.5)), Quadratic(eigenvalues=(1.0, 2.0))))",
                 "LayerSum(problems=(Power(p=4.0), LinkMatrix(link='logistic', m=2, n=2, norm=Spectral(m=2, n=2))))",
+                "LayerSum(problems=(LinkMatrix(link='cosh', m=2, n=2, weights=(1.0, 2.0), norm=Spectral(m=2, n=2)), LinkMatrix(link='cosh', m=2, n=3, norm=Lp(p=inf), seed=None), LinkMatrix(link='exp', m=2, n=2, weights=(1.0, 0.5), norm=MaxRow(m=2, n=2), seed=None)))",
+                "LayerSum(problems=(SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((3.0,),), n=2, norm=Lp(p=inf))))",
             ],
             "full_instances": [
+                "LayerSum(problems=(SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=3, norm=MaxColumn(m=2, n=3, scale=0.5)), Quadratic(eigenvalues=(1.0, 2.0))))",
                 "LayerSum(problems=(Power(p=4.0), LinkMatrix(link='logistic', m=2, n=2, norm=Spectral(m=2, n=2))))",
+                "LayerSum(problems=(LinkMatrix(link='cosh', m=2, n=2, weights=(1.0, 2.0), norm=Spectral(m=2, n=2)), LinkMatrix(link='cosh', m=2, n=3, norm=Lp(p=inf), seed=None), LinkMatrix(link='exp', m=2, n=2, weights=(1.0, 0.5), norm=MaxRow(m=2, n=2), seed=None)))",
+                "LayerSum(problems=(SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((3.0,),), n=2, norm=Lp(p=inf))))",
             ],
         },
         {
@@ -2921,6 +4252,16 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "MatrixSum",
+            "summary": "f(X) = (1/n) sum_j [ sum_i <X_i, Q_ij X_i> / 2 - <b_j, X> ]: n terms of layers X_i, m_i x n_i.",
+            "instances": [
+                "MatrixSum(hessians=((((1.0, 0.0), (0.0, 2.0)), ((3.0, 0.5), (0.5, 1.0))),), columns=(2,), norms=(Spectral(m=2, n=2),))",
+            ],
+            "full_instances": [
+                "MatrixSum(hessians=((((1.0, 0.0), (0.0, 2.0)), ((3.0, 0.5), (0.5, 1.0))),), columns=(2,), norms=(Spectral(m=2, n=2),))",
+            ],
+        },
+        {
             "name": "MaxAffine",
             "summary": "f(x) = f_star + max_j <a_j, x - c> + b_j, j = 1..pieces, with one minimiser, c.",
             "instances": [
@@ -2959,9 +4300,19 @@ CATALOGUE: dict[str, list[dict]] = {
             "summary": "f, whose stochastic gradient is grad f(x) + n(x) with n drawn from ``noise``.",
             "instances": [
                 "Noisy(problem=Quadratic(eigenvalues=(1.0, 2.0)), noise=GaussianNoise(sigma=0.5))",
+                "Noisy(problem=LayerSum(problems=(SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=3, norm=MaxColumn(m=2, n=3, scale=0.5)), Quadratic(eigenvalues=(1.0, 2.0)))), noise=GaussianNoise(sigma=0.5))",
+                "Noisy(problem=LayerSum(problems=(LinkMatrix(link='cosh', m=2, n=2, weights=(1.0, 2.0), norm=Spectral(m=2, n=2)), LinkMatrix(link='cosh', m=2, n=3, norm=Lp(p=inf), seed=None), LinkMatrix(link='exp', m=2, n=2, weights=(1.0, 0.5), norm=MaxRow(m=2, n=2), seed=None))), noise=GaussianNoise(sigma=0.3))",
+                "Noisy(problem=LayerSum(problems=(SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((3.0,),), n=2, norm=Lp(p=inf)))), noise=SignNoise(sigma=0.5))",
+                "Noisy(problem=SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3)), noise=GaussianNoise(sigma=1.0))",
+                "Noisy(problem=CoupledQuadratic(hessian=((1.0, 1.0), (1.0, 1.0)), sizes=(1, 1), start=(1.0, 1.0)), noise=SkewedNoise(scale=0.5))",
             ],
             "full_instances": [
                 "Noisy(problem=Quadratic(eigenvalues=(1.0, 2.0)), noise=GaussianNoise(sigma=0.5))",
+                "Noisy(problem=LayerSum(problems=(SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=3, norm=MaxColumn(m=2, n=3, scale=0.5)), Quadratic(eigenvalues=(1.0, 2.0)))), noise=GaussianNoise(sigma=0.5))",
+                "Noisy(problem=LayerSum(problems=(LinkMatrix(link='cosh', m=2, n=2, weights=(1.0, 2.0), norm=Spectral(m=2, n=2)), LinkMatrix(link='cosh', m=2, n=3, norm=Lp(p=inf), seed=None), LinkMatrix(link='exp', m=2, n=2, weights=(1.0, 0.5), norm=MaxRow(m=2, n=2), seed=None))), noise=GaussianNoise(sigma=0.3))",
+                "Noisy(problem=LayerSum(problems=(SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((3.0,),), n=2, norm=Lp(p=inf)))), noise=SignNoise(sigma=0.5))",
+                "Noisy(problem=SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3)), noise=GaussianNoise(sigma=1.0))",
+                "Noisy(problem=CoupledQuadratic(hessian=((1.0, 1.0), (1.0, 1.0)), sizes=(1, 1), start=(1.0, 1.0)), noise=SkewedNoise(scale=0.5))",
                 "Noisy(problem=Quadratic(eigenvalues=(1.0, 2.0)), noise=ParetoNoise(tail=1.5))",
                 "Noisy(problem=Huber(), noise=SkewedNoise())",
             ],
@@ -3336,6 +4687,32 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "LeftSmooth",
+            "summary": "f(Y) <= f(X) + <grad f(X), Y - X> + sum_i tr((Y_i - X_i)' Q_i (Y_i - X_i)) / 2 for all X, Y.",
+            "constants": [],
+        },
+        {
+            "name": "LayerHessianLipschitz",
+            "summary": "|layer i of (H(X) - H(Y)) V|_{i*} <= L_h_i |X_i - Y_i|_i |V_i|_i for all i, X, Y, V; V = Z - X here.",
+            "constants": [
+                "L_h_i",
+            ],
+        },
+        {
+            "name": "LayerPL",
+            "summary": "2 mu_layers (f(X) - f_star) <= sum_i |grad_i f(X)|_{i*}^2 for all X, in the norms of the layers.",
+            "constants": [
+                "mu_layers",
+            ],
+        },
+        {
+            "name": "MeanLayerSmooth",
+            "summary": "mean_j |grad_i f_j(X) - grad_i f_j(Y)|_{i*} <= L_mean_i |X_i - Y_i|_i for all layers i and all X, Y.",
+            "constants": [
+                "L_mean_i",
+            ],
+        },
+        {
             "name": "ComponentConvex",
             "summary": "Every term is convex: f_j(x) + <g_j(x), y - x> <= f_j(y) for all x, y and all j. No constants.",
             "constants": [],
@@ -3468,6 +4845,13 @@ CATALOGUE: dict[str, list[dict]] = {
             "summary": "E |n(x)|_2^p <= sigma_p^p for all x, n(x) the noise of the stochastic gradient; see ``MomentBound``.",
             "constants": [
                 "sigma_p",
+            ],
+        },
+        {
+            "name": "LayerVariance",
+            "summary": "E |n_i(x)|_2^2 <= sigma_i^2 for all layers i and all x, n_i the noise of layer i of the gradient.",
+            "constants": [
+                "sigma_i",
             ],
         },
     ],
