@@ -1,0 +1,213 @@
+"""One step of every optimizer of the family: momentum, linear minimisation, a step of given length."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from assumptions.guards import as_float, require_positive
+from assumptions.layers import Layers
+from assumptions.matrix_norms import Spectral
+from assumptions.norms import Norm
+from workbench.optim.members import Member, batches, require_finite
+from workbench.optim.presets import Layout, layout
+from workbench.optim.saved import BESIDES, packed, restored
+from workbench.orthogonal import Orthogonaliser, inexact_direction, nuclear_norm
+
+BUFFER = "momentum_buffer"
+
+
+class LMOOptimizer(Optimizer, ABC):
+    """X <- shrink X - length dir(M), dir(M) = argmax {<M, Z> : |Z| <= 1} in the norm of the group.
+
+    Groups hold ``lr`` (> 0; a scheduler may reach 0) and ``radius`` (> 0), whose product is the length of a
+    step, ``beta`` in [0, 1): the weight of the OLD momentum, M <- beta M + (1 - beta) gradient, ``norm``: a
+    preset of ``PRESETS`` or a Norm, ``transpose``: whether the parameter holds its inputs first (None: as the
+    preset says), and ``orthogonaliser``: what spectral norms use for U V'. Buffers and arithmetic have the
+    type of the parameter, float32 at least; a parameter is rounded once a step. Parameters without a gradient
+    stay as they are, with their momentum. Matrices of one shape in a group are one batch.
+
+    ValueError, before anything changes, for options out of their domain, a norm that does not fit, sparse
+    gradients, and gradients with nan or inf; it names the parameter, by its name if parameters came as
+    ``named_parameters()``.
+    """
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        super().__init__(params, defaults)
+
+    # -- what the methods of the family differ in ---------------------------------------------------
+
+    @abstractmethod
+    def first_momentum(self, group: dict[str, Any], grad: Tensor) -> Tensor:
+        """M after the first gradient."""
+
+    def read(self, group: dict[str, Any], momentum: Tensor, grad: Tensor) -> Tensor:
+        """What the oracle is asked at: the new momentum."""
+        del group, grad
+        return momentum
+
+    def shrink(self, group: dict[str, Any]) -> float:
+        """The factor of the old parameter: decoupled weight decay."""
+        return 1 - float(group["lr"]) * group["weight_decay"]
+
+    def length(self, group: dict[str, Any], norm_dual: Callable[[], Tensor]) -> float | Tensor:
+        """The length of the step: a float, or (batch, 1) from the dual norms, (batch, 1), of what is read."""
+        del norm_dual
+        return float(group["lr"]) * group["radius"]
+
+    def check(self, group: dict[str, Any]) -> None:
+        """ValueError for options out of their domain, TypeError for another type. Before every step."""
+        if not 0 <= _number("lr", group["lr"]) < math.inf:
+            raise ValueError(f"lr must be finite and > 0 (a scheduler may reach 0), got {group['lr']!r}")
+        require_positive(radius=_number("radius", group["radius"]))
+        if not 0 <= as_float("beta", group["beta"]) < 1:
+            raise ValueError(f"beta must be in [0, 1), the weight of the old momentum, got {group['beta']!r}")
+        if not isinstance(group["orthogonaliser"], Orthogonaliser):
+            raise TypeError(
+                f"orthogonaliser must be an Orthogonaliser such as Exact(), got {group['orthogonaliser']!r}"
+            )
+        if group["transpose"] not in (None, True, False):
+            raise TypeError(f"transpose must be None, True or False, got {group['transpose']!r}")
+        decay = as_float("weight_decay", group.get("weight_decay", 0.0))
+        if not (0 <= decay < math.inf and float(group["lr"]) * decay <= 1):
+            raise ValueError(f"weight_decay must be >= 0, and lr weight_decay at most 1, got {decay!r}")
+
+    def chosen(self) -> Callable[[Tensor], bool]:
+        """Which parameters this step moves. Called once a step, after all checks."""
+        return lambda _: True
+
+    # -- what they share ------------------------------------------------------------------------------
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """As in torch; a group that does not fit is not added."""
+        if isinstance(param_group, dict):
+            unknown = sorted(set(param_group) - set(self.defaults) - BESIDES)
+            if unknown:
+                known = ", ".join(sorted(self.defaults))
+                raise ValueError(f"unknown option {', '.join(unknown)} of a group; {self._title} has {known}")
+        super().add_param_group(param_group)
+        try:
+            self._check_group(self.param_groups[-1], len(self.param_groups) - 1)
+        except (TypeError, ValueError):
+            self.param_groups.pop()
+            raise
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """One step. closure: computes the loss again and its gradients; its value is returned."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self.check(group)
+        groups = [(group, list(self._members(index))) for index, group in enumerate(self.param_groups)]
+        require_finite([member for _, members in groups for member in members])
+        jobs = [(group, read, batch) for group, members in groups for read, batch in batches(group, members)]
+        chosen = self.chosen()
+        for group, read, batch in jobs:
+            if moved := [member for member in batch if chosen(member.p)]:
+                self._advance(group, read, moved)
+        return loss
+
+    def _advance(self, group: dict[str, Any], read: Layout, batch: list[Member]) -> None:
+        """Move parameters of one shape, type and device."""
+        momenta, asked = [], []
+        for member in batch:
+            grad = member.grad.to(member.dtype)
+            momentum = self._momentum(group, member.p, grad)
+            momenta.append(momentum)
+            asked.append(self.read(group, momentum, grad))
+        flat = read.flat(torch.stack(asked))
+        layer = Layers(((flat.shape[-1],),), (read.norm,))
+        with torch.autocast(flat.device.type, enabled=False):
+            length = self.length(group, lambda: _dual(read.norm, flat))
+            steps = read.shaped(inexact_direction(layer, group["orthogonaliser"], flat, length))
+        shrink = self.shrink(group)
+        for member, momentum, step in zip(batch, momenta, steps, strict=True):
+            if group["beta"] > 0:
+                self.state[member.p][BUFFER] = momentum
+            member.p.copy_(shrink * member.p.to(step.dtype) - step)
+
+    def _momentum(self, group: dict[str, Any], p: Tensor, grad: Tensor) -> Tensor:
+        """The new momentum, a tensor of its own."""
+        beta = group["beta"]
+        if beta == 0:
+            return grad
+        old = self.state[p].get(BUFFER) if p in self.state else None
+        return self.first_momentum(group, grad) if old is None else beta * old + (1 - beta) * grad
+
+    def _members(self, index: int) -> Iterator[Member]:
+        """The parameters of a group that have a gradient. ValueError for a sparse one."""
+        for j, p in enumerate(self.param_groups[index]["params"]):
+            if p.grad is None:
+                continue
+            who = self._who(index, j)
+            if p.grad.is_sparse:
+                raise ValueError(f"{self._title} takes dense gradients, and that of {who} is sparse")
+            yield Member(p, p.grad, who)
+
+    def _check_group(self, group: dict[str, Any], index: int) -> None:
+        """Options and shapes."""
+        require_positive(lr=_number("lr", group["lr"]))
+        self.check(group)
+        for j, p in enumerate(group["params"]):
+            who = self._who(index, j)
+            if not p.is_floating_point():
+                raise ValueError(f"{who} must be real and floating point, got {p.dtype}")
+            layout(group["norm"], tuple(p.shape), group["transpose"], who)
+
+    def _who(self, index: int, j: int) -> str:
+        group = self.param_groups[index]
+        names = group.get("param_names")
+        return f"parameter {names[j]!r}" if names else f"parameter {j} of group {index}"
+
+    @property
+    def _title(self) -> str:
+        return type(self).__name__
+
+    # -- saving -------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """As in torch; objects among the options are saved as the text that makes them."""
+        saved = super().state_dict()
+        return {**saved, "param_groups": [packed(group) for group in saved["param_groups"]]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """As in torch, but buffers are not cast down. ValueError before anything changes."""
+        groups = restored(self.param_groups, state_dict["param_groups"], self._title)
+        for index, (group, own) in enumerate(zip(groups, self.param_groups, strict=True)):
+            self.check({**group, "params": own["params"]})
+            for j, (key, p) in enumerate(zip(group["params"], own["params"], strict=True)):
+                who = self._who(index, j)
+                layout(group["norm"], tuple(p.shape), group["transpose"], who)
+                saved = state_dict["state"].get(key, {}).get(BUFFER)
+                if saved is not None and saved.shape != p.shape:
+                    raise ValueError(f"the saved momentum of {who} has shape {tuple(saved.shape)}")
+        super().load_state_dict({**state_dict, "param_groups": groups})
+        for group, own in zip(groups, self.param_groups, strict=True):
+            for key, p in zip(group["params"], own["params"], strict=True):
+                saved = state_dict["state"].get(key, {}).get(BUFFER)
+                if saved is not None:  # torch has cast it to the type of the parameter
+                    dtype = torch.promote_types(p.dtype, torch.float32)
+                    self.state[p][BUFFER] = saved.detach().to(p.device, dtype, copy=True)
+
+
+def _number(name: str, value: Any) -> float:
+    """A number, or a tensor of one entry, as a float. TypeError otherwise."""
+    if isinstance(value, Tensor):
+        if value.numel() != 1:
+            raise TypeError(f"{name} must be a number, got a tensor of shape {tuple(value.shape)}")
+        return float(value)
+    return as_float(name, value)
+
+
+def _dual(norm: Norm, flat: Tensor) -> Tensor:
+    """Dual norms, float64, (batch, 1); nuclear norms of types below float64 by ``nuclear_norm``."""
+    if isinstance(norm, Spectral) and flat.dtype != torch.float64:
+        return (nuclear_norm(norm.matrix(flat)) / norm.scale).unsqueeze(-1)
+    return norm.dual(flat.double()).unsqueeze(-1)
