@@ -294,6 +294,7 @@ CATALOGUE: dict[str, list[dict]] = {
                 "inexact-gluon/sum",
                 "inexact-gluon/rate",
                 "inexact-lmo/stochastic",
+                "inexact-lmo/gluon",
             ],
         },
         {
@@ -2796,6 +2797,26 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "id": "inexact-lmo/gluon",
+            "title": "The same where the momentum starts with the first gradient",
+            "status": "DERIVED",
+            "paper": "arXiv:2510.19933",
+            "kind": "mean",
+            "method": [
+                "Gluon",
+            ],
+            "assumes": [
+                "LayerSmooth",
+                "LayerVariance",
+            ],
+            "mutants": [
+                "b is ignored where it is 1.2",
+                "a is ignored where it is 0.7",
+                "a step costs no curvature",
+                "old gradients count as new ones",
+            ],
+        },
+        {
             "id": "scion/momentum-error",
             "title": "A buffer that starts at 0 keeps sqrt(alpha/(1+beta) (1+beta^k)/(1-beta^k)) of the noise",
             "status": "DERIVED",
@@ -4853,6 +4874,103 @@ CATALOGUE: dict[str, list[dict]] = {
             "constants": [
                 "sigma_i",
             ],
+        },
+    ],
+    "options": [
+        {
+            "name": "Single",
+            "of": "Sampling",
+            "summary": "Exactly one client: j with probability w_j / sum w; uniform without weights. v_j = 1 / p_j.",
+        },
+        {
+            "name": "Nice",
+            "of": "Sampling",
+            "summary": "s clients, every set of s equally likely; p_j = s / n, v_j = n. An integer s with 1 <= s <= n.",
+        },
+        {
+            "name": "Independent",
+            "of": "Sampling",
+            "summary": "A coin of its own for each client, perhaps none heads; v_j = n - 1 + 1 / p_j.",
+        },
+        {
+            "name": "AllOrNothing",
+            "of": "Sampling",
+            "summary": "All clients with probability p, else none; v_j = n / p. 2^-53 <= p <= 1, ValueError otherwise.",
+        },
+        {
+            "name": "Full",
+            "of": "LayerLaw",
+            "summary": "All layers, always.",
+        },
+        {
+            "name": "RPT",
+            "of": "LayerLaw",
+            "summary": "Randomised progressive training: layer s is drawn with probability q_s, layers s, s + 1, ... updated.",
+        },
+        {
+            "name": "AnyLaw",
+            "of": "LayerLaw",
+            "summary": "A set from a list: the layers sets[m] with probability weights[m].",
+        },
+        {
+            "name": "Identity",
+            "of": "Compressor",
+            "summary": "C(x) = x; every entry is sent.",
+        },
+        {
+            "name": "TopK",
+            "of": "Compressor",
+            "summary": "C(x) keeps the K entries of largest magnitude, all of them if d <= K. K: an integer >= 1.",
+        },
+        {
+            "name": "RandK",
+            "of": "Compressor",
+            "summary": "C(x) keeps K entries, every set equally likely; all if d <= K. scaled: times d/K.",
+        },
+        {
+            "name": "RankK",
+            "of": "Compressor",
+            "summary": "C(x) is the nearest matrix of rank K: the first K singular values of x. K: an integer >= 1.",
+        },
+        {
+            "name": "Natural",
+            "of": "Compressor",
+            "summary": "Each x_j = +-2^a (1 + s), 0 <= s < 1, becomes +-2^(a+1) with probability s, else +-2^a; 0 stays.",
+        },
+        {
+            "name": "RandomSkip",
+            "of": "Compressor",
+            "summary": "C(x) = x with probability p, else 0. 0 < p <= 1, ValueError otherwise.",
+        },
+        {
+            "name": "L1Sign",
+            "of": "Compressor",
+            "summary": "C(x) = (|x|_1 / d) sign(x), sign(0) = 0.",
+        },
+        {
+            "name": "Exact",
+            "of": "Orthogonaliser",
+            "summary": "O = U V' over the nonzero singular values; a = b = 1.",
+        },
+        {
+            "name": "GramPolar",
+            "of": "Orthogonaliser",
+            "summary": "O = (M M')^(-1/2) M over the singular values above 1e-6 of the largest, the others dropped; float64.",
+        },
+        {
+            "name": "NewtonSchulz",
+            "of": "Orthogonaliser",
+            "summary": "X = M / (|M|_F + eps), then ``steps`` times X <- a X + (b A + c A^2) X, A = X X'.",
+        },
+        {
+            "name": "PolarExpress",
+            "of": "Orthogonaliser",
+            "summary": "X = M / (divisor |M|_F + eps), then X <- a_t X + (b_t A + c_t A^2) X, A = X X', t = 1..steps.",
+        },
+        {
+            "name": "Rescaled",
+            "of": "Orthogonaliser",
+            "summary": "O = U diag(w) V', w = (low, high, low, ...) for singular values in falling order; zeros stay.",
         },
     ],
     "counterexamples": [

@@ -34,8 +34,10 @@ from workbench.user_file import UserFile, UserFileError, load_user_file
 __all__ = ["Registry", "UnknownNameError", "UserFile", "UserFileError", "load_user_file"]
 
 
-OPTIONS = {"sampling": "Single()", "law": "RPT()"}
-"""Examples of hyperparameters that are objects."""
+OPTIONS: tuple[type[Specified], ...] = (*SAMPLINGS, *LAYER_LAWS, *COMPRESSORS, *ORTHOGONALISERS)
+"""What hyperparameters that are objects may be."""
+EXAMPLES = {"sampling": "Single()", "law": "RPT()"}
+"""One for each that has no default."""
 
 
 class UnknownNameError(ValueError):
@@ -142,7 +144,7 @@ class Registry:
             needed = ", ".join(_required(kind)) or "its brackets"
             raise UnknownNameError(f"{name} needs {needed}; for example {_call(kind)}")
         try:
-            return parse_specification(text, {**self._norms, **self._options, name: kind})
+            return parse_specification(text, {**self._norms, **self.options, name: kind})
         except TypeError as error:
             said = str(error).removeprefix(f"{name}.__init__() ")
             hint = f"; for example {_call(kind)}" if said != str(error) else ""
@@ -227,10 +229,9 @@ class Registry:
         return self._names
 
     @property
-    def _options(self) -> dict[str, Any]:
-        """What hyperparameters of methods may be, besides numbers and norms."""
-        kinds = (*SAMPLINGS, *LAYER_LAWS, *COMPRESSORS, *ORTHOGONALISERS)
-        return {kind.__name__: kind for kind in kinds}
+    def options(self) -> dict[str, Any]:
+        """What hyperparameters of methods may be, besides numbers and norms, by name."""
+        return {kind.__name__: kind for kind in OPTIONS}
 
     @cached_property
     def _helpers(self) -> dict[str, Any]:
@@ -267,7 +268,7 @@ def _without_default(kind: type[Method]) -> list[Any]:
 def _call(kind: type[Method]) -> str:
     """A call that makes one."""
     given = {f.name: "1" if f.type in (int, "int") else "0.5" for f in _without_default(kind)}
-    given |= {name: text for name, text in OPTIONS.items() if name in given}
+    given |= {name: text for name, text in EXAMPLES.items() if name in given}
     return f"{kind.__name__}({', '.join(f'{name}={value}' for name, value in given.items())})"
 
 

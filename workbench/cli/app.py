@@ -55,7 +55,7 @@ def _list(
     kind: Annotated[str, typer.Argument(help="; ".join(CATALOGUE))],
     json: Json = False,
 ) -> None:
-    """List papers, theorems, methods, problems, assumptions, counterexamples or figures."""
+    """List papers, theorems, methods, their options, problems, assumptions, counterexamples or figures."""
     dispatch("list", kind=kind, json=json)
 
 

@@ -7,7 +7,12 @@ from typing import Any
 from assumptions import ASSUMPTIONS
 from figures import FIGURES
 from problems import COUNTEREXAMPLES, FULL_INSTANCES, INSTANCES, PROBLEMS
+from workbench.compressors import Compressor
+from workbench.layer_laws import LayerLaw
 from workbench.methods import METHODS
+from workbench.orthogonal import Orthogonaliser
+from workbench.registry import OPTIONS
+from workbench.samplings import Sampling
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
 
@@ -30,6 +35,12 @@ def build() -> dict[str, list[dict[str, Any]]]:
         "problems": [_family(p) for p in PROBLEMS],
         "assumptions": [
             {"name": a.__name__, "summary": summary(a), "constants": list(a.constants())} for a in ASSUMPTIONS
+        ],
+        "options": [
+            {"name": o.__name__, "of": base.__name__, "summary": summary(o)}
+            for base in (Sampling, LayerLaw, Compressor, Orthogonaliser)
+            for o in OPTIONS
+            if issubclass(o, base)
         ],
         "counterexamples": [
             {

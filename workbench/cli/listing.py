@@ -20,6 +20,7 @@ COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
         ("name", "constants", "summary"),
         lambda a: (a["name"], " ".join(a["constants"]), a["summary"]),
     ),
+    "options": (("name", "of", "summary"), lambda o: (o["name"], o["of"], o["summary"])),
     "counterexamples": (
         ("name", "false claim", "true instead"),
         lambda c: (c["name"], c["claim"], c["lesson"]),

@@ -10,7 +10,7 @@ from problems import Problem
 from workbench.catalogue import CATALOGUE
 from workbench.cli.output import WrongUseError, console, write_json, wrong_use
 from workbench.match import match
-from workbench.registry import Registry, close_to, load_user_file
+from workbench.registry import OPTIONS, Registry, close_to, load_user_file
 from workbench.statement import claim_latex, claim_text, condition_text, rules_text
 from workbench.theorem import Theorem
 
@@ -36,7 +36,7 @@ def _described(name: str, registry: Registry) -> dict[str, Any]:
     counterexamples = {entry["name"]: entry for entry in CATALOGUE["counterexamples"]}
     if name in counterexamples:
         return counterexamples[name]
-    classes = {**registry.exported, **classes}
+    classes = {**registry.exported, **registry.options, **classes}
     if name in classes:
         return _class(classes[name], registry)
     if name in papers:
@@ -110,11 +110,18 @@ def _class(kind: type, registry: Registry) -> dict[str, Any]:
         shown["theorems"] = [t.id for t in registry.theorems if kind in t.methods]
     elif kind in registry.assumptions:
         shown |= _relations(kind, registry)
+    elif kind in OPTIONS:
+        shown["theorems"] = [t.id for t in registry.theorems if _sweeps(t, kind)]
     else:
         own = [p for p in registry.instances(full=True) if type(p) is kind]
         shown["instances"] = [repr(p) for p in own]
         shown["certified"] = _certified(own[0]) if own else {}
     return shown
+
+
+def _sweeps(t: Theorem, kind: type) -> bool:
+    rules = [v if isinstance(v, tuple) else (v,) for v in t.parameters.values()]
+    return any(isinstance(value, kind) for values in rules for value in values)
 
 
 def _relations(kind: type, registry: Registry) -> dict[str, Any]:
