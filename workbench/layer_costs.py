@@ -45,8 +45,9 @@ def total_cost(
     """
     L_i, c_i = _constants(L_i, c_i)
     p = law.probabilities(len(L_i))
-    slowest = max(L / chance if chance > 0 else math.inf for L, chance in zip(L_i, p, strict=True))
-    return slowest * cost_per_step(law, c_i, c_0)
+    if min(p) == 0:
+        return math.inf
+    return max(L / chance for L, chance in zip(L_i, p, strict=True)) * cost_per_step(law, c_i, c_0)
 
 
 def optimal_rpt(L_i: tuple[float, ...], c_i: tuple[float, ...], c_0: float = 0.0) -> RPT:

@@ -137,6 +137,8 @@ class AnyLaw(LayerLaw):
 
     def __post_init__(self) -> None:
         """Guard the sets and their weights."""
+        if not isinstance(self.sets, tuple):
+            raise TypeError(f"sets must be a tuple of tuples of layers, got {self.sets!r}")
         sets = tuple(sorted(_layer_set(one)) for one in self.sets)
         if not sets or len(set(map(tuple, sets))) < len(sets):
             raise ValueError(f"sets must be different sets of layers, at least one, got {self.sets!r}")
@@ -179,7 +181,8 @@ def epoch_shift(b: int, u: float, a: float = 0.5) -> RPT:
     """q_s proportional to exp(a ((1 - u)(b - s) + u s)), s = 1, ..., b, at the training progress u.
 
     At the start, u = 0, most draws start at the first layers, at the end, u = 1, at the last; at u = 1/2 the
-    law is uniform. u: in [0, 1]. a: finite, >= 0. ValueError otherwise, and where exp leaves nothing of q_1.
+    law is uniform. u: in [0, 1]. a: finite, >= 0. ValueError otherwise. A q_s below 2^-50 of the largest is
+    raised to that, so that every layer is reached.
     Source: a public implementation of Drop-Muon, a = 0.5.
     """
     require_dimension(b=b)
@@ -189,7 +192,7 @@ def epoch_shift(b: int, u: float, a: float = 0.5) -> RPT:
     if not 0 <= a < math.inf:
         raise ValueError(f"a must be finite and >= 0, got {a!r}")
     rates = [a * ((1 - u) * (b - s) + u * s) for s in range(1, b + 1)]
-    sizes = [math.exp(rate - max(rates)) for rate in rates]
+    sizes = [max(math.exp(rate - max(rates)), 2.0**-50) for rate in rates]
     return RPT(tuple(size / sum(sizes) for size in sizes))
 
 
@@ -209,6 +212,9 @@ def from_marginals(p: tuple[float, ...]) -> RPT:
             )
     if p[-1] != 1:
         raise ValueError(f"p must end with 1, for RPT always updates the last layer; got {p!r}")
+    first = next(entry for entry in p if entry > 0)
+    if Fraction(first) < LEAST:
+        raise ValueError(f"p must have its first positive entry at least 2**-53, got {first!r}")
     return RPT((p[0], *(float(Fraction(b) - Fraction(a)) for a, b in itertools.pairwise(p))))
 
 

@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
+import torch
+
 import assumptions
 import problems
 from assumptions import (
@@ -20,7 +22,9 @@ from assumptions import (
     Specified,
     parse_specification,
 )
+from assumptions.guards import as_floats
 from problems import FULL_INSTANCES, INSTANCES, PROBLEMS, Problem
+from workbench.claims import axes_of
 from workbench.compressors import COMPRESSORS
 from workbench.layer_laws import LAYER_LAWS
 from workbench.methods import METHODS
@@ -144,7 +148,7 @@ class Registry:
             needed = ", ".join(_required(kind)) or "its brackets"
             raise UnknownNameError(f"{name} needs {needed}; for example {_call(kind)}")
         try:
-            return parse_specification(text, {**self._norms, **self.options, name: kind})
+            return parse_specification(text, {**self._norms, **self.options, name: _with_axes(kind)})
         except TypeError as error:
             said = str(error).removeprefix(f"{name}.__init__() ")
             hint = f"; for example {_call(kind)}" if said != str(error) else ""
@@ -254,6 +258,22 @@ class _Fields(dict[str, Any]):
         if positional:
             raise TypeError(f"name its fields, as in L=2.0, got {', '.join(map(repr, positional))}")
         super().__init__(**named)
+
+
+def _with_axes(kind: type[Method]) -> Any:
+    """The class, with tuples accepted for hyperparameters of layers or clients: one number for each."""
+    names = [f.name for f in dataclasses.fields(kind)]  # pyright: ignore[reportArgumentType]
+
+    def number(name: str, value: Any) -> Any:
+        if not axes_of(name) or not isinstance(value, tuple):
+            return value
+        return torch.tensor(as_floats(name, value), dtype=torch.float64)
+
+    def make(*positional: Any, **named: Any) -> Method:
+        placed = (number(names[i] if i < len(names) else "", v) for i, v in enumerate(positional))
+        return kind(*placed, **{name: number(name, v) for name, v in named.items()})
+
+    return make
 
 
 def _required(kind: type[Method]) -> list[str]:

@@ -42,7 +42,9 @@ class SeenThrough(OfOne):
     def _require_inner(self) -> None:
         """TypeError or ValueError as ``MadeOf``; ValueError if its start leaves the domain."""
         self._require_members(self.problem)
-        if self.units.moves and has_domain(self.problem) and not bool(self.contains(self.x0)):
+        if not self.units.moves or not has_domain(self.problem):
+            return
+        if bool(self.problem.contains(self.problem.x0)) and not bool(self.contains(self.x0)):
             raise ValueError(f"rounding moves x0 out of the domain of {self.problem!r}; choose other numbers")
 
     @property

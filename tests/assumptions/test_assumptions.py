@@ -22,6 +22,7 @@ from assumptions import (
     CoupledSmooth,
     Inequality,
     LayerSmooth,
+    LeftSmooth,
     Lipschitz,
     Lp,
     PhiSmooth,
@@ -278,7 +279,10 @@ def test_an_uncertain_infimum_excuses_no_more_than_itself():
     assert PL(1.0).check(dataclasses.replace(problem, f_star_error=0.9e-6), x).verdict == "refuted"
 
 
-FIELDS: dict[type[Assumption], dict] = {PhiSmooth: {"phi": ConstantPhi()}}
+FIELDS: dict[type[Assumption], dict] = {
+    PhiSmooth: {"phi": ConstantPhi()},
+    LeftSmooth: {"left": (((1.0,),),)},
+}
 """Fields without a default that are no constants."""
 
 
@@ -491,7 +495,7 @@ def test_each_constant_name_has_one_meaning():
     assert len(names) == len(set(names))
 
 
-OTHER_FIELDS = {"norm", "order", "phi", "p"}
+OTHER_FIELDS = {"norm", "order", "phi", "p", "left"}
 """The geometry, and what says which statement of a kind it is."""
 
 

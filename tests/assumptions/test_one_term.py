@@ -15,7 +15,7 @@ from assumptions.sums.interpolation import Interpolation
 from assumptions.sums.star_variance import StarVariance
 from problems import INSTANCES, AbsAffine, CoshRidge, Huber, LogCoshRidge, LogSumExp, Quadratic
 
-SAID = tuple({row.gives for row in ONE_TERM})
+SAID = (*{row.gives for row in ONE_TERM}, StarVariance)
 ALONE = [p for p in INSTANCES if p.n_terms == 1 and p.d <= 6]
 
 

@@ -21,7 +21,10 @@ CLASSES = sorted(
     {
         c
         for c in vars(assumptions).values()
-        if inspect.isclass(c) and issubclass(c, OneConstant) and not inspect.isabstract(c)
+        if inspect.isclass(c)
+        and issubclass(c, OneConstant)
+        and not inspect.isabstract(c)
+        and not {"parts", "layers"} & set(c.needs)
     },
     key=lambda c: c.__name__,
 )

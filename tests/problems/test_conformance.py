@@ -252,6 +252,7 @@ def halved(assumption: Assumption, name: str, sense: int) -> Assumption | None:
 
 
 LOOSE = {
+    "Distributed": "four times as many variables as its problem, of which it has the constants",
     "Noisy": "a heavy tail needs more draws than a short search makes",
     "LinearNetwork": "the worst pair is aligned: every layer a multiple of the identity",
     "LinearMap": "singular values stand for those along the range",
@@ -278,8 +279,9 @@ def test_wrong_constants_are_refuted(problem: Problem):
             wrong = halved(assumption, name, sense)
             if wrong is None:
                 continue
-            budget = min(10_000, 100 * affordable(problem, 100))
-            assert wrong.refute(problem, budget=budget, region=certificate.region).verdict == "refuted", wrong
+            budgets = (400, min(10_000, 100 * affordable(problem, 100)))  # most fall to the short search
+            found = (wrong.refute(problem, budget=b, region=certificate.region).verdict for b in budgets)
+            assert "refuted" in found, wrong
 
 
 def exact_norms(problem: Problem) -> list[Norm]:

@@ -13,23 +13,33 @@ EXPECTED = {Verdict.NOT_REFUTED, Verdict.CONSISTENT, Verdict.NOT_APPLICABLE, Ver
 HELD = {Verdict.NOT_REFUTED, Verdict.CONSISTENT}
 MUTANTS = [(t, m) for t in THEOREMS for m in t.mutants]
 TIGHT = [(t, place) for t in THEOREMS for place in t.tight]
+FEW = 4
 SMALL = [p for p in INSTANCES if p.family not in ("LeastSquares", "LogisticRegression", "Distributed")]
 """Theorems on real data are verified by the command that verifies the library."""
 
 
 @pytest.mark.parametrize("theorem", THEOREMS, ids=lambda t: t.id)
-def test_it_holds_on_one_member_of_every_family(theorem):
-    records = judged(theorem, QUICK)
-    if sum(r.verdict in HELD for r in records) < 2:  # few families fit: all their members
-        records = judged(theorem, dataclasses.replace(QUICK, first_only=False))
-    assert {r.verdict for r in records} <= EXPECTED | undecided(theorem), [r.reason for r in records]
-    assert sum(r.verdict in HELD for r in records) >= 2
-    assert all(r.checked > 0 for r in records if r.verdict in HELD)
+def test_it_holds_on_a_few_families(theorem):
+    """The command that verifies the library, at small size, tries all of them."""
+    held = []
+    for record in judged(theorem):
+        assert record.verdict in EXPECTED | undecided(theorem), record.reason
+        if record.verdict in HELD:
+            assert record.checked > 0
+            held.append(record)
+        if len(held) == FEW:
+            break
+    assert len(held) >= 2
 
 
-def judged(theorem, budget):
-    budget = dataclasses.replace(budget, steps=200) if theorem.kind == "slope" else budget
-    return [r for unit in plan([theorem], SMALL, budget=budget, mutants=False) for r in judge_unit(unit)]
+def judged(theorem):
+    """Record by record; one member of each family, then all members."""
+    budget = dataclasses.replace(QUICK, steps=200) if theorem.kind == "slope" else QUICK
+    first = plan([theorem], SMALL, budget=budget, mutants=False)
+    others = plan([theorem], SMALL, budget=dataclasses.replace(budget, first_only=False), mutants=False)
+    seen = {repr(unit.problem) for unit in first}
+    for unit in (*first, *(u for u in others if repr(u.problem) not in seen)):
+        yield from judge_unit(unit)
 
 
 def undecided(theorem):

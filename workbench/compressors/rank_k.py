@@ -38,9 +38,10 @@ class RankK(Compressor):
             return x
         defined = x.isfinite().all(dim=-1, keepdim=True)
         matrix = torch.where(defined, x, 0.0).reshape(*x.shape[:-1], m, n)
-        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
+        working = torch.promote_types(x.dtype, torch.float32)  # no decomposition is shorter
+        left, values, right = torch.linalg.svd(matrix.to(working), full_matrices=False)
         k = self.K
-        kept = (left[..., :k] * values[..., None, :k]) @ right[..., :k, :]
+        kept = ((left[..., :k] * values[..., None, :k]) @ right[..., :k, :]).to(x.dtype)
         return torch.where(defined, kept.reshape(x.shape), torch.nan)
 
     def bits(self, shape: Shape, entry: int = ENTRY) -> int:

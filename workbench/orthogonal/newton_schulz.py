@@ -21,11 +21,12 @@ KINDS: dict[str, Quintic] = {
 class NewtonSchulz(PolynomialOrthogonaliser):
     """X = M / (|M|_F + eps), then ``steps`` times X <- a X + (b A + c A^2) X, A = X X'.
 
-    steps: integer >= 1. kind: "quintic", whose slope at 0 is steepest and whose values end in [0.68, 1.14]
-    and do not converge to 1; "cubic" and "order5", which converge. dtype: working precision, "float64",
-    "float32", "bfloat16", "float16" or that type of torch; None: that of the input. eps: >= 0, units of M;
-    the published 1e-7 makes matrices near it or smaller shrink, so that a = 0 is all that holds for every
-    matrix, while with eps = 0.0 the result does not depend on the scale of M. ValueError otherwise.
+    steps: integer >= 1. kind: "quintic", whose slope at 0 is steepest and which does not converge to 1: after
+    5 steps values from above 0.01 |M|_F lie in [0.68, 1.14], smaller ones in [0, 1.21]; "cubic" and "order5",
+    which converge. dtype: working precision, "float64", "float32", "bfloat16", "float16" or that type of
+    torch; None: that of the input. eps: >= 0, units of M; the published 1e-7 makes matrices near it or
+    smaller shrink, so that a = 0 is all that holds for every matrix, while with eps = 0.0 the result does not
+    depend on the scale of M. ValueError otherwise.
     Source: K. Jordan, github.com/KellerJordan/Muon, for the quintic; the others are textbook iterations.
     """
 
