@@ -2533,6 +2533,7 @@ CATALOGUE: dict[str, list[dict]] = {
             "mutants": [
                 "the largest L0 instead of their sum",
                 "the Frobenius bound for the nuclear norm",
+                "without L1",
             ],
         },
         {
@@ -2550,6 +2551,7 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
             "mutants": [
                 "twice the rate",
+                "1.02 times the rate",
                 "the radii of the steepest layer with the rate of the flattest",
             ],
         },
@@ -2568,6 +2570,7 @@ CATALOGUE: dict[str, list[dict]] = {
             "mutants": [
                 "the gradients go to 0",
                 "the largest eigenvalue where the spectral norm needs their sum",
+                "without L1 radius / 2",
             ],
         },
         {
@@ -2622,6 +2625,7 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
             "mutants": [
                 "a layer's own constant alone",
+                "the weights of the old and of the new gradient are exchanged",
             ],
         },
         {
@@ -2852,6 +2856,7 @@ CATALOGUE: dict[str, list[dict]] = {
                 "a step costs no curvature",
                 "old gradients count as new ones",
                 "signs of gradients average noise out without momentum",
+                "the weights of the old and of the new gradient are exchanged",
             ],
         },
         {
@@ -2870,6 +2875,7 @@ CATALOGUE: dict[str, list[dict]] = {
             "mutants": [
                 "neither curvature nor drift",
                 "a quarter of the drift",
+                "the weights of the old and of the new gradient are exchanged",
             ],
         },
         {
@@ -2923,6 +2929,7 @@ CATALOGUE: dict[str, list[dict]] = {
                 "a step costs no curvature: 0.447 for 0.002",
                 "no weight decay, the gap of the ball all the same",
                 "old gradients count as new ones",
+                "the weights of the old and of the new gradient are exchanged",
             ],
         },
         {
@@ -3400,6 +3407,7 @@ CATALOGUE: dict[str, list[dict]] = {
             "mutants": [
                 "without the logarithm",
                 "a third of the logarithm",
+                "the dual norm is the length",
             ],
         },
         {
@@ -3470,6 +3478,8 @@ CATALOGUE: dict[str, list[dict]] = {
             "mutants": [
                 "the length of the root in place of its trace",
                 "without the distance",
+                "half of the distance",
+                "no price for eps",
             ],
         },
         {

@@ -8,7 +8,7 @@ import torch
 
 from assumptions.column_norms import MaxColumn
 from assumptions.matrix_norms import Nuclear
-from problems import GaussianNoise, LayerSum, Noisy, SpectralQuadratic
+from problems import CoupledQuadratic, GaussianNoise, LayerSum, Noisy, SpectralQuadratic
 from problems.noise.sign import SignNoise
 from workbench import run
 from workbench.methods.adago import AdaGO
@@ -131,6 +131,14 @@ def test_noise_is_drawn_once_a_step_and_counted():
     assert t["grad_calls"][0].tolist() == [0, 1, 2, 3, 4, 5]
     assert t["lmo_calls"][0].tolist() == [0, 2, 4, 6, 8, 10]
     assert not torch.equal(t.x[0], t.x[1])
+
+
+def test_a_layer_on_which_f_does_not_depend_costs_nothing():
+    """x^2 / 2 of (x, y), eta = 1/8 and v0 = 1, 20 steps: the bound of the best squared length is finite."""
+    problem = CoupledQuadratic(((1.0, 0.0), (0.0, 0.0)), (1, 1), start=(1.0, 1.0))
+    records = judge_unit(Unit(theorems.UNTUNED, problem, Budget("one", 20, 1), 0, ""))
+    assert len(records) == 3
+    assert all(r.verdict == "not refuted" and 0.001 < r.tightness < 1 for r in records)
 
 
 def test_theorems_say_where_they_come_from():

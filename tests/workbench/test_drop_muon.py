@@ -336,8 +336,9 @@ def test_momentum_must_be_a_weight(beta):
 
 
 def test_lengths_need_an_offset_or_a_slope():
-    with pytest.raises(ValueError, match=r"must not both be 0"):
-        AdaptiveDropMuon(torch.tensor([[1.0, 0.0]]), 0.0, Full())
+    with pytest.raises(ValueError, match=r"must not both be 0 in every layer"):
+        AdaptiveDropMuon(torch.tensor([[1.0, 0.0], [0.0, 0.0]]), 0.0, Full())
+    AdaptiveDropMuon(torch.tensor([[1.0, 0.0]]), 0.0, Full())
     with pytest.raises(ValueError, match=r"^offset_i must be"):
         AdaptiveDropMuon(-1.0, 0.0, Full())
 

@@ -4,12 +4,14 @@ import math
 from types import SimpleNamespace
 
 import pytest
+import sympy as sp
 import torch
 
 from assumptions.column_norms import MaxColumn
 from assumptions.layerwise.pl import LayerPL
 from assumptions.norms import Lp
 from problems import (
+    CoupledQuadratic,
     GaussianNoise,
     LayerSum,
     LinkMatrix,
@@ -28,6 +30,12 @@ from workbench.methods.gluon import Gluon
 from workbench.methods.normalised_sgd import NormalisedSGD
 from workbench.methods.signum import Signum
 from workbench.orthogonal import Exact, NewtonSchulz
+from workbench.theorems.drop_muon import ALL_STEPS as TOTAL
+from workbench.theorems.drop_muon import STEP as DROP_MUON
+from workbench.theorems.gluon import STEP, SUM, gain
+from workbench.theorems.inexact_lmo import DESCENT
+from workbench.verify import Budget, judge_unit
+from workbench.verify.plan import Unit
 
 EYE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 ROUND = SpectralQuadratic(EYE, 3, start=(2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0))
@@ -88,6 +96,37 @@ def test_the_adaptive_radius():
     assert math.isnan(found[2, 0])
     at_minimiser = iterates(AdaptiveGluon(3.0, 0.0), ROUND, 2, x0=torch.zeros(9).double())
     assert torch.equal(at_minimiser, torch.zeros(1, 3, 9).double())
+
+
+def test_a_layer_on_which_f_does_not_depend_stays():
+    offset = torch.tensor([[1e-60, 0.0], [2.0, 0.0]], dtype=torch.float64)
+    found = AdaptiveGluon(offset, 0.0).radius_i(torch.tensor([[1.0, 0.0], [3.0, 5.0]]).double())
+    assert found.tolist() == [[1e60, 0.0], [1.5, 0.0]]
+    assert math.isnan(AdaptiveGluon(offset[1:], 0.0).radius_i(torch.tensor([[1.0, math.nan]]))[0, 1])
+    flat = CoupledQuadratic(((1.0, 0.0), (0.0, 0.0)), (1, 1), start=(1.0, 1.0))
+    assert iterates(AdaptiveGluon(offset[1:] / 2, 0.0), flat, 1)[0].tolist() == [[1.0, 1.0], [0.0, 1.0]]
+
+
+@pytest.mark.parametrize("theorem", [STEP, SUM, DESCENT, DROP_MUON, TOTAL], ids=lambda t: t.id)
+@pytest.mark.parametrize(
+    "problem",
+    [
+        LinkMatrix("exp", 1, 1, rates=(1000.0,), start=(-1.0,)),
+        LayerSum((LinkMatrix("exp", 1, 1, start=(-800.0,)), LinkMatrix("exp", 1, 1, start=(1.0,)))),
+        CoupledQuadratic(((1.0, 0.0), (0.0, 0.0)), (1, 1), start=(1.0, 1.0)),
+    ],
+    ids=["no gradient", "no gradient in a layer", "nothing in a layer"],
+)
+def test_a_layer_without_a_gradient_adds_nothing_to_the_decrease(theorem, problem):
+    """g^2 / (2 (L0 + L1 g)) is 0/0 where g = L0 = 0."""
+    (*records,) = judge_unit(Unit(theorem, problem, Budget("one", 5, 1), 0, ""))
+    assert records
+    assert all(r.verdict == "not refuted" and r.checked for r in records)
+
+
+def test_the_gain_of_a_layer():
+    at = ((6, 3, 0), (2, 1, 0.5), (3, 0, 2), (0, 0, 1), (0, 0, 0))
+    assert [float(gain(*map(sp.sympify, numbers))) for numbers in at] == [6, 1, 0.75, 0, 0]
 
 
 def test_without_noise_and_momentum_one_euclidean_layer_is_normalised_gradient_descent():
@@ -168,12 +207,11 @@ def test_wrong_input(kind):
 def test_wrong_input_of_others():
     with pytest.raises(TypeError, match="orthogonaliser must be one such as Exact"):
         Gluon(0.1, 0.5, 1, "exact")  # pyright: ignore[reportArgumentType]
-    with pytest.raises(ValueError, match="lengths_i"):
+    with pytest.raises(ValueError, match="radius_i must have one entry"):
         run(Gluon(torch.tensor([[0.1, 0.2]]).double()), MIXED, steps=1)
-    with pytest.raises(ValueError, match="must not both be 0"):
-        AdaptiveGluon(0.0, 0.0)
-    with pytest.raises(ValueError, match="must not both be 0"):
-        AdaptiveGluon(torch.tensor([[1.0, 0.0]]), 0.0)
+    for nothing in (0.0, torch.zeros(1, 2), torch.tensor([[1.0, 0.0], [0.0, 0.0]])):
+        with pytest.raises(ValueError, match="must not both be 0 in every layer"):
+            AdaptiveGluon(nothing, 0.0)
     with pytest.raises(ValueError, match="offset_i"):
         AdaptiveGluon(-1.0, 1.0)
 

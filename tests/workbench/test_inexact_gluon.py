@@ -68,6 +68,12 @@ def test_a_layer_without_gradient_stays_even_where_the_offset_is_0():
     torch.testing.assert_close(new.x, MIXED.x_star, rtol=0, atol=0)
 
 
+def test_a_layer_without_an_offset_and_a_slope_stays():
+    method = InexactGluon(torch.tensor([[1e-60, 0.0, 2.0]], dtype=torch.float64), 0.0, Rescaled(0.7, 1.2))
+    moved = method.step(MIXED, method.init(MIXED, MIXED.x0, NOTHING), NOTHING).x - MIXED.x0
+    assert (MIXED.layers.norm_i(moved) > 0).squeeze().tolist() == [True, False, True]
+
+
 def test_batches_and_nan():
     x = torch.randn(3, MIXED.d, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     x[1] = torch.nan
@@ -86,7 +92,11 @@ def test_batches_and_nan():
     [
         ({"offset_i": -1.0}, ValueError, "offset_i must be finite and >= 0, got -1.0"),
         ({"slope_i": float("nan")}, ValueError, "slope_i must be finite and >= 0"),
-        ({"offset_i": 0.0, "slope_i": 0.0}, ValueError, "offset_i and slope_i must not both be 0"),
+        (
+            {"offset_i": 0.0, "slope_i": 0.0},
+            ValueError,
+            "offset_i and slope_i must not both be 0 in every layer",
+        ),
         ({"orthogonaliser": None}, TypeError, "orthogonaliser must be one such as Exact"),
     ],
 )

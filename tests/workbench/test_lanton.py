@@ -93,7 +93,7 @@ def test_cost_counts_both_samples():
         ({"radius_i": -1.0}, "radius_i must be finite and > 0"),
         ({"noise_scale": 0.0}, "noise_scale must be finite and > 0"),
         ({"beta": 1.0}, r"beta must be in \[0, 1\)"),
-        ({"beta_h": -0.5}, "beta must be finite and >= 0"),
+        ({"beta_h": -0.5}, r"beta must be in \[0, 1\)"),
         ({"difference": "none"}, "difference must be one of previous, fresh, got 'none'"),
         ({"minibatch": 1.5}, "minibatch must be an integer >= 1"),
     ],

@@ -46,11 +46,13 @@ class AdaptiveDropMuon(Method):
     """X_i <- X_i - g_i / (offset_i + slope_i g_i) dir_i(grad_i f(X)) for each layer i of a random set S.
 
     g_i = |grad_i f(X)|_{i*}; dir_i(G) maximises <G, Z> over |Z|_i <= 1, in the norms of the problem's layers;
-    where g_i = 0 the layer stays. With slope_i = 0 this is a step along the sharp operator over offset_i.
+    where g_i = 0 or offset_i = slope_i = 0 the layer stays. With slope_i = 0 this is a step along the
+    sharp operator over offset_i.
 
-    offset_i, slope_i >= 0, not both 0: units of f per squared x, and per x; floats or (*batch, layers). law:
-    of S, a ``LayerLaw``, or a ``Sampling`` of as many clients as layers. ValueError otherwise, TypeError for
-    another law. p_i: the probability that layer i is updated. With ``Full()`` this is ``AdaptiveGluon``.
+    offset_i, slope_i >= 0, not both 0 in every layer: units of f per squared x, and per x; floats or
+    (*batch, layers). law: of S, a ``LayerLaw``, or a ``Sampling`` of as many clients as layers.
+    ValueError otherwise, TypeError for another law. p_i: the probability that layer i is updated.
+    With ``Full()`` this is ``AdaptiveGluon``.
 
     Source: Drop-Muon, arXiv:2510.02239, as public records describe it, with the lengths of Gluon,
     arXiv:2505.13416.

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from assumptions.guards import Number, require_nonnegative
+from assumptions.guards import Number
 from problems.base import Problem
 from workbench.methods.base import Method, Point, ones
-from workbench.methods.layer_gradients import require_orthogonaliser
+from workbench.methods.layer_gradients import (
+    adaptive_length,
+    require_offset_or_slope,
+    require_orthogonaliser,
+)
 from workbench.orthogonal import Exact, Orthogonaliser, inexact_direction
 
 
@@ -20,12 +23,12 @@ class AdaptiveGluon(Method):
     """X_i_next = X_i - t_i dir_i(grad_i f(X)) with t_i = g_i / (offset_i + slope_i g_i).
 
     g_i = |grad_i f(X)|_{i*}; dir_i(G_i) maximises <G_i, Z> over |Z|_i <= 1 in the norm of layer i. Where g_i
-    = 0 the layer stays. With offset_i = L0_i and slope_i = L1_i it minimises -t g_i + (L0_i + L1_i g_i) t^2 /
-    2 over t.
+    = 0, or offset_i = slope_i = 0, the layer stays. With offset_i = L0_i and slope_i = L1_i it minimises
+    -t g_i + (L0_i + L1_i g_i) t^2 / 2 over t.
 
-    offset_i >= 0: units of f per squared unit of x; slope_i >= 0: one over a unit of x; not both 0. Each a
-    float or (*batch, layers). ValueError otherwise. orthogonaliser: as in ``Gluon``. With slope_i = 0 the
-    step is g_i dir_i(grad_i f(X)) / offset_i, steepest descent in the norm of the layer.
+    offset_i >= 0: units of f per squared unit of x; slope_i >= 0: one over a unit of x; not both 0 in
+    every layer. Each a float or (*batch, layers). ValueError otherwise. orthogonaliser: as in ``Gluon``. With
+    slope_i = 0 the step is g_i dir_i(grad_i f(X)) / offset_i, steepest descent in the norm of the layer.
 
     Cost: the full gradient, n_terms gradients of terms, and a linear minimisation for each layer.
     Source: Gluon, arXiv:2505.13416, Algorithm 1 with gradients known and its adaptive radius.
@@ -40,11 +43,7 @@ class AdaptiveGluon(Method):
 
     def __post_init__(self) -> None:
         """Guard the numbers and the orthogonaliser."""
-        require_nonnegative(offset_i=self.offset_i, slope_i=self.slope_i)
-        offset, slope = (torch.as_tensor(c, dtype=torch.float64) for c in (self.offset_i, self.slope_i))
-        if not bool((offset + slope > 0).all()):
-            said = f"offset_i = {self.offset_i!r}, slope_i = {self.slope_i!r}"
-            raise ValueError(f"offset_i and slope_i must not both be 0, got {said}")
+        require_offset_or_slope(self.offset_i, self.slope_i)
         require_orthogonaliser(self.orthogonaliser)
         self.check_shapes()
 
@@ -56,9 +55,8 @@ class AdaptiveGluon(Method):
         return Point(state.x - inexact_direction(layers, self.orthogonaliser, g, radius_i))
 
     def radius_i(self, dual_i: Tensor) -> Tensor:
-        """t_i from g_i; 0 where g_i = 0. dual_i: (*batch, layers). Returns the same shape."""
-        radius = dual_i / (self.offset_i + self.slope_i * dual_i)
-        return torch.where(dual_i == 0, 0.0, radius)
+        """t_i from g_i, as ``adaptive_length``. dual_i: (*batch, layers). Returns the same shape."""
+        return adaptive_length(dual_i, self.offset_i, self.slope_i)
 
     def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """The full gradient; every layer."""

@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from assumptions.guards import Number, require_nonnegative
+from assumptions.guards import Number
 from problems.base import Problem
 from workbench.methods.base import Method, Point, ones
 from workbench.methods.layer_draws import per_entry
 from workbench.methods.layer_gradients import (
     DIRECTION_FACTS,
+    adaptive_length,
     direction_facts,
     over_layers,
+    require_offset_or_slope,
     require_orthogonaliser,
 )
 from workbench.methods.momentum import EXACT
@@ -41,11 +43,12 @@ class InexactGluon(Method):
 
     g_i = |grad_i f(X)|_{i*}; a_i = <grad_i f(X), O_i> / g_i and b_i = |O_i|_i are measured at each step. The
     exact direction maximises <grad_i f(X), Z> over |Z|_i <= 1, in the norms of the problem's layers, and has
-    a_i = b_i = 1; that of Spectral layers is left to the orthogonaliser. Where g_i = 0 or b_i = 0 it stays.
+    a_i = b_i = 1; that of Spectral layers is left to the orthogonaliser. Where g_i = 0, b_i = 0 or
+    offset_i = slope_i = 0 the layer stays.
 
-    offset_i, slope_i >= 0, not both 0: units of f per squared and per single unit of x; a float or
-    (*batch, layers): L0_i and L1_i of the function. orthogonaliser: an ``Orthogonaliser``. ValueError
-    otherwise, TypeError for another orthogonaliser. Gradients are exact, of all terms.
+    offset_i, slope_i >= 0, not both 0 in every layer: units of f per squared and per single unit of x; a
+    float or (*batch, layers): L0_i and L1_i of the function. orthogonaliser: an ``Orthogonaliser``.
+    ValueError otherwise, TypeError for another orthogonaliser. Gradients are exact, of all terms.
     Source: the inexact oracle of arXiv:2510.19933 in the (a, b) model; the radius is derived with the
     theorems about it.
     """
@@ -77,13 +80,7 @@ class InexactGluon(Method):
 
     def __post_init__(self) -> None:
         """Guard the arguments."""
-        require_nonnegative(offset_i=self.offset_i, slope_i=self.slope_i)
-        positive = torch.as_tensor(self.offset_i) + torch.as_tensor(self.slope_i) > 0
-        if not bool(positive.all()):
-            raise ValueError(
-                "offset_i and slope_i must not both be 0 in a layer, "
-                f"got offset_i={self.offset_i!r} and slope_i={self.slope_i!r}"
-            )
+        require_offset_or_slope(self.offset_i, self.slope_i)
         require_orthogonaliser(self.orthogonaliser)
         self.check_shapes()
 
@@ -103,9 +100,7 @@ class InexactGluon(Method):
         offset, slope = (
             over_layers(layers, v, x, n) for v, n in ((self.offset_i, "offset_i"), (self.slope_i, "slope_i"))
         )
-        curvature = b.square() * (offset + slope * size)
-        # nan is not 0: it stays in its row
-        radius = torch.where(curvature == 0, 0.0, a * size / torch.where(curvature == 0, 1.0, curvature))
+        radius = a / torch.where(b == 0, 1.0, b.square()) * adaptive_length(size, offset, slope)
         return Point(x - per_entry(layers, radius) * direction)
 
     def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:

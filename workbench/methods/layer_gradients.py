@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from assumptions.guards import Number
+from assumptions.guards import Number, require_nonnegative
 from assumptions.layers import Layers
 from assumptions.matrix_norms import Spectral
 from assumptions.norms import EUCLIDEAN, Lp, Norm
@@ -21,6 +21,24 @@ LARGEST_ENTRY = Lp(float("inf"))
 def frobenius_i(layers: Layers, g: Tensor) -> Tensor:
     """Euclidean length of the entries of each layer. g: (*batch, d). Returns (*batch, n_layers)."""
     return torch.stack([EUCLIDEAN.norm(part) for part in g.split(list(layers.sizes), dim=-1)], dim=-1)
+
+
+def adaptive_length(g: Tensor, offset: Number, slope: Number) -> Tensor:
+    """g / (offset + slope g) for g >= 0, as 1 / (offset / g + slope): no product overflows.
+
+    0 where g = 0, and where offset = slope = 0, the constants of a layer on which f does not depend.
+    """
+    length = 1 / (offset / torch.where(g == 0, 1.0, g) + slope)
+    return torch.where((g == 0) | (offset + slope == 0), 0.0 * g, length)
+
+
+def require_offset_or_slope(offset_i: Number, slope_i: Number) -> None:
+    """ValueError unless all are finite and >= 0 and, for each element of the batch, one of them is > 0."""
+    require_nonnegative(offset_i=offset_i, slope_i=slope_i)
+    offset, slope = (torch.as_tensor(c, dtype=torch.float64) for c in (offset_i, slope_i))
+    if not bool((offset + slope > 0).any(dim=-1).all()):
+        said = f"offset_i={offset_i!r} and slope_i={slope_i!r}"
+        raise ValueError(f"offset_i and slope_i must not both be 0 in every layer, got {said}")
 
 
 def averaged(beta: float | Tensor, old: Tensor, new: Tensor, steps: Tensor) -> Tensor:

@@ -21,10 +21,12 @@ class Pair(NamedTuple):
 
 
 def require_beta(beta: Number) -> None:
-    """ValueError unless 0 <= beta < 1, element by element."""
-    require_nonnegative(beta=beta)
-    if not bool((beta < 1).all() if isinstance(beta, Tensor) else beta < 1):
-        raise ValueError(f"beta must be in [0, 1), got {beta!r}")
+    """ValueError unless 0 <= beta < 1, element by element; TypeError unless it is a number or a tensor."""
+    try:
+        require_nonnegative(beta=beta)
+        require_positive(above=1 - beta)
+    except ValueError:
+        raise ValueError(f"beta must be in [0, 1), got {beta!r}") from None
 
 
 def estimate_point(r: Reading) -> Tensor:

@@ -8,17 +8,13 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-from assumptions.guards import Number, require_dimension, require_positive
+from assumptions.guards import Number
 from assumptions.layerwise.inequality import layer_noise
 from assumptions.layerwise.rounding import layer_gradient_change
 from problems.base import Problem
-from workbench.draws import Space
-from workbench.methods.base import Method, ones
 from workbench.methods.layer_gradients import averaged, over_layers
-from workbench.methods.nesterov import require_beta
+from workbench.methods.layer_momentum import LayerMomentum
 from workbench.methods.stochastic_gradient import (
-    gradient_cost,
-    gradient_draws,
     no_steps,
     stochastic_grad,
 )
@@ -60,7 +56,7 @@ def _lag_resolution(r: Reading, value: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class TrustRegionMuon(Method):
+class TrustRegionMuon(LayerMomentum):
     """X_i_next = X_i - radius_i dir_i(M_i), M = beta M + (1 - beta) G(Y), Y_next as below; M = G at first.
 
     Y_next = X_next + beta / (1 - beta) (X_next - X), Y = X at the start: with alpha = 1 - beta, the weight of
@@ -75,9 +71,8 @@ class TrustRegionMuon(Method):
     is that of Cutkosky and Mehta (2020), arXiv:2002.03305.
     """
 
-    radius_i: Number
     beta: Number = 0.9
-    minibatch: int = 1
+    free: ClassVar[tuple[str, ...]] = ()
     facts: ClassVar[tuple[str, ...]] = ("with_noise",)
     quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = {
         "lag_i": Quantity(
@@ -93,23 +88,11 @@ class TrustRegionMuon(Method):
     }
     source: ClassVar[str] = "arXiv:2503.12645"
 
-    def __post_init__(self) -> None:
-        """Guard the numbers."""
-        require_positive(radius_i=self.radius_i)
-        require_beta(self.beta)
-        require_dimension(minibatch=self.minibatch)
-        self.check_shapes()
-
     @classmethod
     def known(cls, problem: Problem, options: Mapping[str, Any]) -> Mapping[str, float | Tensor]:
         """Whether gradients come with noise."""
         del options
         return {"with_noise": float(problem.offers("noise"))}
-
-    def draws(self, problem: Problem) -> Mapping[str, Space]:
-        """Terms or noise. ValueError for too large a minibatch or a wrong radius_i."""
-        over_layers(problem.layers, self.radius_i, problem.x0)
-        return gradient_draws(problem, self.minibatch)
 
     def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> ExtrapolatedPoint:
         """No momentum yet. x0: (*batch, d)."""
@@ -122,10 +105,3 @@ class TrustRegionMuon(Method):
         move = problem.layers.lmo_direction(m, over_layers(problem.layers, self.radius_i, m))
         x = state.x - move
         return ExtrapolatedPoint(x, x - self.beta / (1 - self.beta) * move, m, state.steps + 1)
-
-    def cost(self, problem: Problem, state: ExtrapolatedPoint, draw: SimpleNamespace) -> Mapping[str, Tensor]:
-        """One stochastic gradient; every layer."""
-        del draw
-        one = ones(state.x)
-        gradients = gradient_cost(problem, self.minibatch) * one
-        return {"grad_calls": gradients, "lmo_calls": problem.layers.n_layers * one}

@@ -56,6 +56,21 @@ LINEAR = Theorem(
             {"parameters": {**PLAIN, "eta": 0.125}, "bound": 2 * layer_sum(eta * root_trace_i)},
             steps=1,
         ),
+        Mutant(
+            "half of the distance",
+            LINE,
+            {"parameters": {**PLAIN, "eta": 0.0625}, "bound": layer_sum((DISTANCE / 2 + eta) * root_trace_i)},
+            steps=50,
+        ),
+        Mutant(
+            "no price for eps",
+            LINE,
+            {
+                "parameters": {**PLAIN, "eta": 0.125, "eps": 100},
+                "bound": layer_sum((DISTANCE + eta) * root_trace_i),
+            },
+            steps=200,
+        ),
     ),
     tight=(Tight(LINE, 0.7071067812, steps=1),),
 )

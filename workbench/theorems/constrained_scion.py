@@ -94,6 +94,7 @@ ERROR_i = rho_i * sigma_i * avg(left_over(k)) + 2 * L_i * radius_i * weight * sp
     beta / ALPHA, (k - 1) / 4
 )
 """Mean error of the momentum over j < k."""
+GAP_BOUND = gap0 / (weight * k) + layer_sum(2 * radius_i * ERROR_i + 2 * L_i * radius_i**2 * weight)
 
 GAP = Theorem(
     id="constrained-scion/gap",
@@ -107,7 +108,7 @@ GAP = Theorem(
     requires=layer_max(start_i / radius_i) <= 1,
     kind="mean",
     measured=avg(fw_gap),
-    bound=gap0 / (weight * k) + layer_sum(2 * radius_i * ERROR_i + 2 * L_i * radius_i**2 * weight),
+    bound=GAP_BOUND,
     proof="V = -R dir(M), V* = -R dir(grad f): <grad f, V - X> <= <grad f, V* - X> + <M - grad f, V* - "
     "V> <= -Gap + sum_i 2 R_i |M_i - grad_i f|_{i*}, M the mean of the buffer. X and V are in the balls, "
     "so a step is at most 2 R_i weight long, and f(X_next) <= f(X) + weight <grad f, V - X> + sum_i L_i "
@@ -150,6 +151,15 @@ GAP = Theorem(
                 "bound": gap0 / (weight * k) + layer_sum(2 * L_i * radius_i**2 * weight),
             },
             steps=100,
+        ),
+        Mutant(
+            "the weights of the old and of the new gradient are exchanged",
+            NEAR,
+            {
+                "parameters": rules(sp.Integer(1), sp.Rational(1, 10), sp.Rational(99, 100)),
+                "bound": GAP_BOUND.xreplace({beta: ALPHA}),
+            },
+            steps=15,
         ),
     ),
     tight=(Tight(NEAR, 0.6, steps=1),),

@@ -12,6 +12,7 @@ from workbench.parts import Mutant, Source, Tight
 from workbench.samplings import Independent
 from workbench.symbols import avg, layer_max, layer_sum, symbols, total
 from workbench.theorem import Theorem
+from workbench.theorems.gluon import gain
 
 p, g, k, gap, gap_next, gap0 = symbols("p_i gradnorm_i k gap gap_next gap0")
 L0, L1 = symbols("L0_descent_i L1_descent_i")
@@ -22,12 +23,7 @@ PROGRESSIVE = {"offset_i": L0, "slope_i": L1, "law": RPT()}
 TITLE = "Drop-Muon"
 
 
-def gain(g_i: sp.Expr) -> sp.Expr:
-    """g^2 / (2 (L0 + L1 g)): 0 where g = 0, though L0 may be 0 as well."""
-    return sp.Piecewise((g_i**2 / (2 * (L0 + L1 * g_i)), sp.Gt(g_i, 0)), (0, True))
-
-
-GAIN = layer_sum(p * gain(g))
+GAIN = layer_sum(p * gain(g, L0, L1))
 """The decrease of f in one step, in the mean, at least."""
 
 
@@ -83,7 +79,7 @@ STEP = Theorem(
         Mutant(
             "every layer counts as if it were updated",
             TWO,
-            {"bound": gap - layer_sum(gain(g)), "parameters": RARE},
+            {"bound": gap - layer_sum(gain(g, L0, L1)), "parameters": RARE},
             state={"x": (3.0, 0.0)},
         ),
         Mutant(
@@ -122,7 +118,7 @@ ALL_STEPS = Theorem(
         Mutant(
             "every layer counts as if it were updated",
             TWO,
-            {"measured": total(layer_sum(gain(g))), "parameters": RARE},
+            {"measured": total(layer_sum(gain(g, L0, L1))), "parameters": RARE},
             steps=10,
         ),
     ),

@@ -1,7 +1,8 @@
-"""Gluon with stochastic gradients and constant radii: smooth, (L0, L1)-smooth, coupled layers; proofs."""
+"""Gluon with constant radii: known gradients; stochastic ones on smooth or coupled layers; with proofs."""
 
 import sympy as sp
 
+from assumptions.layerwise.block_descent import BlockDescent
 from assumptions.layerwise.coupled_smooth import CoupledSmooth
 from assumptions.layerwise.local_l0l1 import LocalLayerL0L1
 from assumptions.layerwise.smooth import LayerSmooth
@@ -13,11 +14,12 @@ from workbench.orthogonal import Exact
 from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import avg, layer_max, layer_sum, symbols
 from workbench.theorem import Theorem
-from workbench.theorems.gluon import scalar
+from workbench.theorems.gluon import EXPONENTIAL, MIN, multiple_of_identity, scalar
 
 L, L0, L1, h_sum, sigma = symbols("L_i L0_i L1_i h_sum_i sigma_i")
 g, rho, radius, beta, with_noise = symbols("gradnorm_i rho_i radius_i beta with_noise")
-k, K, gap0 = symbols("k K gap0")
+k, gap0, n_terms = symbols("k gap0 n_terms")
+L0_descent, L1_descent = symbols("L0_descent_i L1_descent_i")
 
 ALPHA = 1 - beta
 AVERAGED = 1 / (ALPHA * k) + sp.sqrt(ALPHA / (2 - ALPHA))
@@ -50,6 +52,41 @@ ROUGH = Noisy(SpectralQuadratic(((1.0,),), 100, norm=Lp(float("inf")), start=(0.
 """|x|^2 / 2 in 100 dimensions by signs: rho = 10, and each entry of the noise is 1/10 or -1/10."""
 PAIR = Noisy(CoupledQuadratic(((1.0, 1.0), (1.0, 1.0)), (1, 1), start=(1.0, 1.0)), SignNoise(1e-6))
 STEEP = Noisy(LinkMatrix("cosh", 1, 1, (1.0,), start=(0.1,)), SkewedNoise(1.1))
+
+KNOWN = {"beta": sp.Integer(0), "minibatch": n_terms, "orthogonaliser": Exact()}
+"""Gradients without noise, no momentum."""
+
+CONSTANT = Theorem(
+    id="gluon/constant-radius",
+    title="With constant radii up to 1 / L1 the mean gradient falls to the order of L0 times the radius",
+    source=source("unconstrained Scion with known gradients"),
+    method=Gluon,
+    parameters={**KNOWN, "radius_i": (sp.Min(RADII, 1 / L1_descent), sp.Min(1, 1 / L1_descent) / 2)},
+    assumes=(BlockDescent,),
+    requires=(with_noise < 1) & (layer_max(L1_descent * radius) <= 1),
+    measured=avg(layer_sum(radius * (1 - L1_descent * radius / 2) * g)),
+    bound=gap0 / k + layer_sum(L0_descent * radius**2) / 2,
+    proof=MIN + "Add up over the steps, divide by k.",
+    mutants=(
+        Mutant(
+            "the gradients go to 0",
+            scalar(0.005),
+            {"parameters": {**KNOWN, "radius_i": sp.Integer(1)}, "bound": gap0 / k},
+            steps=2,
+        ),
+        Mutant(
+            "the largest eigenvalue where the spectral norm needs their sum",
+            multiple_of_identity(3, 0.005),
+            {
+                "parameters": {**KNOWN, "radius_i": sp.Integer(1)},
+                "bound": gap0 / k + layer_sum(L0_descent / rho**2 * radius**2) / 2,
+            },
+            steps=2,
+        ),
+        Mutant("without L1 radius / 2", EXPONENTIAL, {"measured": avg(layer_sum(radius * g))}, steps=100),
+    ),
+    tight=(Tight(multiple_of_identity(3, 0.05), 1.0, steps=20),),
+)
 
 LEMMA = (
     "Let n^k be the noise, E_i^k = M_i^k - grad_i f(X^k), alpha = 1 - beta. <M_i, dir_i(M_i)> = |M_i|_{i*}, "
@@ -151,6 +188,8 @@ BOTH = Theorem(
     ),
 )
 
+COUPLED_BOUND = gap0 / k + NOISE + layer_sum(h_sum * radius**2) * DRIFT
+
 COUPLED = Theorem(
     id="gluon/stochastic-coupled",
     title="Where layers act on one another the row sums of h take the place of the smoothness constants",
@@ -160,7 +199,7 @@ COUPLED = Theorem(
     assumes=(CoupledSmooth, LayerVariance),
     requires=with_noise > 0,
     measured=avg(layer_sum(radius * g)),
-    bound=gap0 / k + NOISE + layer_sum(h_sum * radius**2) * DRIFT,
+    bound=COUPLED_BOUND,
     kind="mean",
     proof=LEMMA
     + "With steps of lengths r_j the last sum is at most sum_j h_ij r_j beta / alpha, and f(X_next) "
@@ -176,8 +215,17 @@ COUPLED = Theorem(
             },
             steps=15,
         ),
+        Mutant(
+            "the weights of the old and of the new gradient are exchanged",
+            PAIR,
+            {
+                "parameters": ruled(sp.Rational(1, 4), sp.Rational(99, 100)),
+                "bound": COUPLED_BOUND.xreplace({beta: ALPHA}),
+            },
+            steps=8,
+        ),
     ),
     tight=(Tight(PAIR, 0.9999985857884384, steps=10),),
 )
 
-THEOREMS = (SMOOTH, BOTH, COUPLED)
+THEOREMS = (CONSTANT, SMOOTH, BOTH, COUPLED)

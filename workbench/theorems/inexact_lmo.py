@@ -19,6 +19,7 @@ from workbench.orthogonal.rescaled import Rescaled
 from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import avg, best, layer_max, layer_sum, symbols, total
 from workbench.theorem import Theorem
+from workbench.theorems.gluon import gain
 
 k, gap, gap0, gap_next = symbols("k gap gap0 gap_next")
 gradnorm_i, gradnorm_i0, lmo_a_i, lmo_b_i = symbols("gradnorm_i gradnorm_i0 lmo_a_i lmo_b_i")
@@ -31,7 +32,7 @@ ORTHOGONALISERS = (Exact(), Rescaled(0.7, 1.2), NewtonSchulz(5, eps=0.0), PolarE
 THREE = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 TWICE_I = SpectralQuadratic(THREE, 3, start=(2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0))
 """|X|_F^2 / 2 from 2 I: g = 6, L = 3, and a step of g / L lowers f by 6, to 0."""
-EXACT_DECREASE = gradnorm_i**2 / (2 * L0_i)
+EXACT_DECREASE = gain(gradnorm_i, L0_i)
 
 
 def source(where: str) -> Source:
@@ -45,9 +46,8 @@ def source(where: str) -> Source:
 
 
 def decrease(a: Any, b: Any) -> Any:
-    """a^2 g^2 / (2 b^2 (L0 + L1 g)) of each layer, 0 where it is 0 / 0."""
-    size = a**2 * gradnorm_i**2 / (2 * b**2 * (L0_i + L1_i * gradnorm_i))
-    return sp.Piecewise((0, sp.Eq(b * gradnorm_i, 0)), (size, True))
+    """a^2 g^2 / (2 b^2 (L0 + L1 g)) of each layer, 0 unless b > 0 and g > 0."""
+    return sp.Piecewise((a**2 / b**2 * gain(gradnorm_i, L0_i, L1_i), sp.Gt(b, 0)), (0, True))
 
 
 ADAPTED = {"offset_i": L0_i, "slope_i": L1_i, "orthogonaliser": ORTHOGONALISERS}

@@ -27,6 +27,8 @@ SIGNS = Noisy(
 """|X|_F^2 / 2 in the norm of the largest entry, next to 0; noise +-1 in each of four entries: rho = 2."""
 FAR = Noisy(SpectralQuadratic(((1.0,),), 1, start=(1.0,)), SignNoise(1e-14))
 """x^2 / 2 from 1, with noise that is next to nothing."""
+DEAF = Noisy(SpectralQuadratic(((1.0,),), 1, start=(0.85,)), SignNoise(1.0))
+"""x^2 / 2 from 0.85, with noise +-1 that outvotes the gradient."""
 
 
 def source(where: str) -> Source:
@@ -79,6 +81,16 @@ THEOREM_2 = Theorem(
             {"parameters": rules(sp.Float(100.0), sp.Integer(0)), "bound": bound(drift=sp.Rational(1, 4))},
             steps=1,
         ),
+        Mutant(
+            "the weights of the old and of the new gradient are exchanged",
+            DEAF,
+            {
+                "parameters": rules(sp.Float(0.0015), sp.Rational(1, 20)),
+                "when": k >= 1400,
+                "bound": bound().xreplace({beta: ALPHA}),
+            },
+            steps=1500,
+        ),
     ),
     tight=(Tight(FAR, 0.2611102, steps=1),),
 )
@@ -97,8 +109,9 @@ LEMMA_3 = Theorem(
     bound=layer_sum(rho_i * sigma_i * (beta**k + sp.sqrt(ALPHA)) + L_i * radius_i / ALPHA),
     quantities={"momentum_error_i": momentum_error(lambda r: r.state.m)},
     proof="With m_1 = g(x_0) the noise in m_k has mean square sigma^2 (a^2 + alpha / (2 - alpha) (1 - "
-    "a^2)), a = beta^(k-1), at most (beta a + sqrt(alpha))^2: a quadratic in a, convex below and with a "
-    "line above, that is true at a = 0 and a = 1. A gradient of age j in m_k, j >= 1, is off by L radius "
+    "a^2)), a = beta^(k-1), at most (beta a + sqrt(alpha))^2: the difference is a quadratic in a, concave as "
+    "beta^2 <= 2 beta / (1 + beta), so that its minimum over [0, 1] is at a = 0 or 1, where it is >= 0. A "
+    "gradient of age j in m_k, j >= 1, is off by L radius "
     "j, and the mean age is at most 1 / alpha.",
     mutants=(
         Mutant(

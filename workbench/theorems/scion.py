@@ -154,6 +154,15 @@ STOCHASTIC = Theorem(
             {"parameters": plain(sp.Float(0.1), sp.Integer(0)), "bound": stochastic_bound(noise=0)},
             steps=8,
         ),
+        Mutant(
+            "the weights of the old and of the new gradient are exchanged",
+            LONELY,
+            {
+                "parameters": plain(sp.Float(0.25), sp.Rational(99, 100)),
+                "bound": stochastic_bound().xreplace({beta: ALPHA}),
+            },
+            steps=8,
+        ),
     ),
     tight=(Tight(LONELY, 1.0, steps=1),),
 )
