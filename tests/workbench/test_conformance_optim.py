@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from workbench.optim import Gluon, Muon, Scion
-from workbench.optim.conformance import DTYPES, Report, check, main
+from workbench.optim.conformance import DTYPES, Report, Row, check, main
 from workbench.optim.conformance_cases import BAD, CASES
 from workbench.optim.conformance_reference import Reference, Settings
 from workbench.orthogonal import Exact, PolarExpress
@@ -169,6 +169,54 @@ def test_a_mistake_is_seen(hooks, case):
     assert found["beta 0"] == found["beta 0"]  # other cases still run
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf], ids=str)
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_one_parameter_of_several_that_is_not_finite_is_the_worst(value, which):
+    """Before and after it stand parameters that are right."""
+
+    class Breaks(Mistaken):
+        def step(self):
+            super().step()
+            params = [p for group in self.param_groups for p in group["params"]]
+            self.steps = getattr(self, "steps", 0) + 1
+            if len(params) > 1 and self.steps == 3:
+                params[which].data.fill_(value)
+
+    report = check(Breaks)
+    (row,) = (row for row in report.rows if (row.case, row.dtype) == ("three parameters", "float64"))
+    assert row.outcome == "compared"
+    assert not row.deviation < math.inf
+    assert not report.worst() < math.inf
+    assert not report.worst("float32") < math.inf
+    assert row.k == (2 if math.isnan(value) else 3)
+    assert math.isnan(row.deviation)  # inf minus inf, after it
+
+
+def test_nan_is_above_inf():
+    rows = tuple(Row("a", "float64", d, 0, "compared") for d in (1.0, math.inf, math.nan, 2.0))
+    for some in (rows, rows[::-1]):
+        assert math.isnan(Report("a", "b", some, ()).worst())
+    assert Report("a", "b", rows[:2], ()).worst() == math.inf
+
+
+def test_a_class_without_state_is_shown():
+    """It keeps what it has elsewhere."""
+
+    class Wrapped:
+        def __init__(self, params, lr, momentum, nesterov, weight_decay, adjust_lr_fn="original"):
+            norm = {"original": "muon", "match_rms_adamw": "adamw_rms"}[adjust_lr_fn]
+            options = {"nesterov": nesterov, "weight_decay": weight_decay, "norm": norm}
+            self.optimizer = Muon(params, lr=lr, beta=momentum, **options)
+
+        def step(self):
+            self.optimizer.step()
+
+    report = check(Wrapped)
+    assert report.worst() < 1e-13
+    outcomes = {refusal.case: refusal.outcome for refusal in report.refusals}
+    assert outcomes["nan in a gradient"] == "refused by step, nothing changed: ValueError"
+
+
 def test_a_buffer_that_all_parameters_share_is_seen():
     class Shared(Mistaken):
         def buffer(self, old, g, beta):
@@ -201,7 +249,11 @@ def test_the_reference_by_hand():
     assert ns.item() == pytest.approx(2 - 0.1 * (3.4445 - 4.7750 + 2.0315), abs=1e-6)
 
 
-@pytest.mark.parametrize("arguments", [{"factor": "qr"}, {"dtype": "float7"}, {"dtype": "nn"}], ids=str)
+@pytest.mark.parametrize(
+    "arguments",
+    [{"factor": "qr"}, {"dtype": "float7"}, {"dtype": "nn"}, {"dtype": "int32"}, {"dtype": "complex64"}],
+    ids=str,
+)
 def test_a_reference_that_is_none_is_refused(arguments):
     with pytest.raises(ValueError, match="must"):
         Reference(**arguments)
@@ -221,6 +273,24 @@ def test_the_command_prints_a_report_for_each_class(capsys, ours, torchs):
     with pytest.raises(SystemExit):
         main(["torch.optim.Mouon"])
     assert "no class torch.optim.Mouon" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["os.path.join"], "os.path.join is not an optimizer: it must be a class with a method step"),
+        (["torch.nn.Linear"], "torch.nn.Linear is not an optimizer"),
+        (["torch.optim.Muon", "--dtype", "int32"], "--dtype: invalid choice: 'int32' (choose from"),
+    ],
+    ids=str,
+)
+def test_the_command_refuses_what_is_no_optimizer(arguments, words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert not said.out
 
 
 def test_the_module_runs_as_a_command():

@@ -387,6 +387,27 @@ def test_gradients_that_leave_the_floats_together(alone):
     assert torch.equal(p, before)
 
 
+def test_a_message_of_the_server_that_leaves_the_floats(alone):
+    """The step is finite, and Natural doubles it."""
+    p = nn.Parameter(torch.zeros(4, 4))
+    optimizer = EF21Muon(
+        [p], lr=3e38, norm="max", server_compressor=Natural(), contracts_in="frobenius", beta=0.0
+    )
+    p.grad = torch.ones(4, 4)
+    with pytest.raises(ValueError, match="server's step of parameter 0 of group 0 is not finite; nothing"):
+        optimizer.step()
+    assert torch.equal(p, torch.zeros(4, 4))
+    assert not optimizer.state
+
+
+def test_what_is_no_state_is_refused(alone):
+    optimizer = EF21Muon([nn.Parameter(torch.ones(3, 2))], lr=0.3)
+    for state in ({}, [], {"state": {}}):
+        with pytest.raises(ValueError, match="state_dict must hold state and param_groups"):
+            optimizer.load_state_dict(state)
+    assert optimizer.param_groups[0]["lr"] == 0.3
+
+
 # -- messages -------------------------------------------------------------------------------------------
 
 

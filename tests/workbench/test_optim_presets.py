@@ -194,9 +194,90 @@ def test_a_matrix_of_an_unknown_module_needs_a_preset():
         ({"presets": {"first": "spektral"}}, "presets must be among hidden.*'spektral' for 'first'"),
         ({"radii": {"head": 2.0}}, "radii must be given by preset"),
         ({"presets": {"first": "conv"}}, "'first.weight'"),
+        ({"presets": {"first": ["hidden"]}}, r"presets must be among hidden.*\['hidden'\] for 'first'"),
+        ({"presets": {"layer_norm": "max"}}, "presets names 'layer_norm', which reaches no parameter"),
+        ({"presets": {"frozen": "muon"}}, "presets names 'frozen', which reaches no parameter"),
+        ({"presets": {"first": "muon", "first.weight": "row"}}, "presets names 'first', which reaches no"),
+        ({"output": "layer_norm"}, "output names 'layer_norm', which reaches no parameter"),
+        ({"output": "head", "presets": {"head.weight": "row"}}, "output names 'head', which reaches no"),
+        ({"radii": {"output": 2.0}}, "radii has 'output', and no group has that preset: .* hidden"),
+        ({"radii": {"spectral": 2.0}}, "radii has 'spectral', and no group has that preset"),
+        ({"radii": {"hidden": -2.0}}, r"radii\['hidden'\] must be finite and > 0, got -2.0"),
+        ({"radii": {"hidden": 0.0}}, r"radii\['hidden'\] must be finite and > 0"),
+        ({"radii": {"hidden": math.nan}}, r"radii\['hidden'\] must be finite and > 0"),
     ],
     ids=str,
 )
 def test_wrong_names_are_refused(arguments, words):
     with pytest.raises(ValueError, match=words):
         groups_for(Everything(), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"presets": ["muon"]}, r"presets must be a dict such as .* got \['muon'\]"),
+        ({"radii": 2.0}, "radii must be a dict such as .* got 2.0"),
+        ({"radii": {"hidden": "2"}}, r"radii\['hidden'\] must be a number"),
+        ({"output": 3}, "output must be the name of a module, got 3"),
+    ],
+    ids=str,
+)
+def test_arguments_of_another_type_are_refused(arguments, words):
+    with pytest.raises(TypeError, match=words):
+        groups_for(Everything(), **arguments)
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(TypeError, match=r"model must be a torch.nn.Module, got \[1\]"):
+        groups_for([1])
+
+
+class Nested(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 5), nn.LayerNorm(5), nn.Sequential(nn.Linear(5, 5)))
+        self.body2 = nn.Linear(5, 5)
+        self.head = nn.Sequential(nn.ReLU(), nn.Linear(5, 3))
+
+
+def test_the_name_of_a_container_stands_for_the_matrices_in_it():
+    found = named(groups_for(Nested(), "head", presets={"body": "muon"}, radii={"output": 60.0, "muon": 2.0}))
+    assert found["body.0.weight"] == found["body.2.0.weight"] == ("muon", 2.0)
+    assert found["body2.weight"] == ("hidden", 1.0)  # no more than its name begins so
+    assert found["head.1.weight"] == ("output", 60.0)
+    vectors = [name for name, (preset, _) in found.items() if preset == "bias"]
+    assert vectors == [
+        "body.0.bias",
+        "body.1.weight",
+        "body.1.bias",
+        "body.2.0.bias",
+        "body2.bias",
+        "head.1.bias",
+    ]
+
+
+def test_the_longest_name_comes_first():
+    presets = {"": "operator", "body": "muon", "body.2": "input", "body.2.0.bias": "max", "head": "row"}
+    found = {name: preset for name, (preset, _) in named(groups_for(Nested(), presets=presets)).items()}
+    assert found["body.0.weight"] == "muon"
+    assert found["body.2.0.weight"] == "input"
+    assert found["body.2.0.bias"] == "max"
+    assert found["head.1.weight"] == "row"
+    assert found["body2.weight"] == "operator"
+    assert named(groups_for(nn.Linear(3, 2), output=""))["weight"] == ("output", 1.0)
+
+
+def test_the_biases_of_attention_are_biases():
+    model = nn.MultiheadAttention(6, 2, add_bias_kv=True)
+    found = named(groups_for(model))
+    assert model.bias_k.shape == (1, 1, 6)
+    assert found["bias_k"] == found["bias_v"] == found["in_proj_bias"] == ("bias", 1.0)
+    assert found["in_proj_weight"] == ("hidden", 1.0)
+    assert named(groups_for(model, presets={"bias_k": "max"}))["bias_k"] == ("max", 1.0)
+    before = model.bias_k.detach().clone()
+    optimizer = Muon(groups_for(model), lr=0.1)
+    for p in model.parameters():
+        p.grad = torch.ones_like(p)
+    optimizer.step()
+    assert torch.allclose(before - model.bias_k, torch.full((1, 1, 6), 0.1))

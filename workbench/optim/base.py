@@ -13,9 +13,9 @@ from assumptions.guards import as_float, require_positive
 from assumptions.layers import Layers
 from assumptions.matrix_norms import Spectral
 from assumptions.norms import Norm
-from workbench.optim.members import Member, batches, require_finite
+from workbench.optim.members import Member, batches, require_finite, require_finite_steps
 from workbench.optim.presets import Layout, layout
-from workbench.optim.saved import BESIDES, packed, restored
+from workbench.optim.saved import BESIDES, packed, require_state, restored
 from workbench.orthogonal import Orthogonaliser, inexact_direction, nuclear_norm
 
 BUFFER = "momentum_buffer"
@@ -29,11 +29,12 @@ class LMOOptimizer(Optimizer, ABC):
     preset of ``PRESETS`` or a Norm, ``transpose``: whether the parameter holds its inputs first (None: as the
     preset says), and ``orthogonaliser``: what spectral norms use for U V'. Buffers and arithmetic have the
     type of the parameter, float32 at least; a parameter is rounded once a step. Parameters without a gradient
-    stay as they are, with their momentum. Matrices of one shape in a group are one batch.
+    stay as they are, with their momentum. Matrices of one shape in a group are one batch, up to ``AT_ONCE``
+    entries. The dicts of groups are copied.
 
     ValueError, before anything changes, for options out of their domain, a norm that does not fit, sparse
-    gradients, and gradients with nan or inf; it names the parameter, by its name if parameters came as
-    ``named_parameters()``.
+    gradients, gradients with nan or inf, and steps that leave a parameter not finite; it names the parameter,
+    by its name if parameters came as ``named_parameters()``.
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
@@ -70,21 +71,29 @@ class LMOOptimizer(Optimizer, ABC):
             raise TypeError(
                 f"orthogonaliser must be an Orthogonaliser such as Exact(), got {group['orthogonaliser']!r}"
             )
-        if group["transpose"] not in (None, True, False):
+        if not any(group["transpose"] is value for value in (None, True, False)):
             raise TypeError(f"transpose must be None, True or False, got {group['transpose']!r}")
         decay = as_float("weight_decay", group.get("weight_decay", 0.0))
         if not (0 <= decay < math.inf and float(group["lr"]) * decay <= 1):
             raise ValueError(f"weight_decay must be >= 0, and lr weight_decay at most 1, got {decay!r}")
 
+    def check_together(self, groups: list[dict[str, Any]]) -> None:
+        """ValueError if the groups do not fit each other. Whenever groups are added or loaded."""
+        del groups
+
     def chosen(self) -> Callable[[Tensor], bool]:
-        """Which parameters this step moves. Called once a step, after all checks."""
+        """Which parameters this step moves. Called once a step, after the checks of its input."""
         return lambda _: True
+
+    def moved(self) -> None:
+        """Called once a step, after all have moved."""
 
     # -- what they share ------------------------------------------------------------------------------
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """As in torch; a group that does not fit is not added."""
+        """As in torch, of a copy of the dict; a group that does not fit is not added."""
         if isinstance(param_group, dict):
+            param_group = dict(param_group)
             unknown = sorted(set(param_group) - set(self.defaults) - BESIDES)
             if unknown:
                 known = ", ".join(sorted(self.defaults))
@@ -92,7 +101,8 @@ class LMOOptimizer(Optimizer, ABC):
         super().add_param_group(param_group)
         try:
             self._check_group(self.param_groups[-1], len(self.param_groups) - 1)
-        except (TypeError, ValueError):
+            self.check_together(self.param_groups)
+        except Exception:
             self.param_groups.pop()
             raise
 
@@ -109,37 +119,53 @@ class LMOOptimizer(Optimizer, ABC):
         require_finite([member for _, members in groups for member in members])
         jobs = [(group, read, batch) for group, members in groups for read, batch in batches(group, members)]
         chosen = self.chosen()
+        moves: list[tuple[dict[str, Any], Member, Tensor]] = []
         for group, read, batch in jobs:
-            if moved := [member for member in batch if chosen(member.p)]:
-                self._advance(group, read, moved)
+            if active := [member for member in batch if chosen(member.p)]:
+                values = self._stepped(group, read, active)
+                moves += [(group, member, value) for member, value in zip(active, values, strict=True)]
+        require_finite_steps([member for _, member, _ in moves], [value for *_, value in moves])
+        for group, member, value in moves:
+            self._remember(group, member)
+            member.p.copy_(value)
+        self.moved()
         return loss
 
-    def _advance(self, group: dict[str, Any], read: Layout, batch: list[Member]) -> None:
-        """Move parameters of one shape, type and device."""
-        momenta, asked = [], []
-        for member in batch:
+    def _stepped(self, group: dict[str, Any], read: Layout, batch: list[Member]) -> list[Tensor]:
+        """The values after the step of parameters of one shape, type and device. Changes nothing."""
+        first = batch[0]
+        asked = torch.empty((len(batch), *first.p.shape), dtype=first.dtype, device=first.p.device)
+        for row, member in zip(asked, batch, strict=True):
             grad = member.grad.to(member.dtype)
-            momentum = self._momentum(group, member.p, grad)
-            momenta.append(momentum)
-            asked.append(self.read(group, momentum, grad))
-        flat = read.flat(torch.stack(asked))
+            row.copy_(self.read(group, self._momentum(group, member.p, grad), grad))
+        flat = read.flat(asked)
         layer = Layers(((flat.shape[-1],),), (read.norm,))
         with torch.autocast(flat.device.type, enabled=False):
             length = self.length(group, lambda: _dual(read.norm, flat))
             steps = read.shaped(inexact_direction(layer, group["orthogonaliser"], flat, length))
-        shrink = self.shrink(group)
-        for member, momentum, step in zip(batch, momenta, steps, strict=True):
-            if group["beta"] > 0:
-                self.state[member.p][BUFFER] = momentum
-            member.p.copy_(shrink * member.p.to(step.dtype) - step)
+        shrink = self.shrink(group)  # steps are written over: no room for another copy of all parameters
+        return [
+            step.neg_().add_(shrink * member.p.to(step.dtype)).to(member.p.dtype)
+            for member, step in zip(batch, steps, strict=True)
+        ]
 
     def _momentum(self, group: dict[str, Any], p: Tensor, grad: Tensor) -> Tensor:
-        """The new momentum, a tensor of its own."""
+        """The new momentum, a tensor of its own unless it is the gradient."""
         beta = group["beta"]
         if beta == 0:
             return grad
         old = self.state[p].get(BUFFER) if p in self.state else None
         return self.first_momentum(group, grad) if old is None else beta * old + (1 - beta) * grad
+
+    def _remember(self, group: dict[str, Any], member: Member) -> None:
+        """The new momentum, made a second time: in place, so that there is one at any time."""
+        beta, state = group["beta"], self.state
+        if beta == 0:
+            return
+        if member.p in state and BUFFER in state[member.p]:
+            state[member.p][BUFFER].mul_(beta).add_((1 - beta) * member.grad.to(member.dtype))
+        else:
+            state[member.p][BUFFER] = self.first_momentum(group, member.grad.to(member.dtype))
 
     def _members(self, index: int) -> Iterator[Member]:
         """The parameters of a group that have a gradient. ValueError for a sparse one."""
@@ -178,7 +204,11 @@ class LMOOptimizer(Optimizer, ABC):
         return {**saved, "param_groups": [packed(group) for group in saved["param_groups"]]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """As in torch, but buffers are not cast down. ValueError before anything changes."""
+        """As in torch, but buffers are not cast down. ValueError before anything changes.
+
+        What schedulers write into groups may be missing there.
+        """
+        require_state(state_dict)
         groups = restored(self.param_groups, state_dict["param_groups"], self._title)
         for index, (group, own) in enumerate(zip(groups, self.param_groups, strict=True)):
             self.check({**group, "params": own["params"]})
@@ -186,8 +216,11 @@ class LMOOptimizer(Optimizer, ABC):
                 who = self._who(index, j)
                 layout(group["norm"], tuple(p.shape), group["transpose"], who)
                 saved = state_dict["state"].get(key, {}).get(BUFFER)
-                if saved is not None and saved.shape != p.shape:
-                    raise ValueError(f"the saved momentum of {who} has shape {tuple(saved.shape)}")
+                if saved is not None and getattr(saved, "shape", None) != p.shape:
+                    shape = tuple(saved.shape) if isinstance(saved, Tensor) else saved
+                    raise ValueError(f"the saved momentum of {who} has shape {shape}, not {tuple(p.shape)}")
+        pairs = zip(groups, self.param_groups, strict=True)
+        self.check_together([{**group, "params": own["params"]} for group, own in pairs])
         super().load_state_dict({**state_dict, "param_groups": groups})
         for group, own in zip(groups, self.param_groups, strict=True):
             for key, p in zip(group["params"], own["params"], strict=True):

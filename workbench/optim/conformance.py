@@ -16,6 +16,7 @@ from torch import Tensor
 
 from workbench.optim.conformance_cases import BAD, CASES, Bad, Case
 from workbench.optim.conformance_reference import FACTORS, Reference, Settings
+from workbench.orthogonal.base import PRECISIONS
 
 Translate = Callable[[Settings], dict[str, Any] | None]
 DTYPES = ("float64", "float32")
@@ -54,9 +55,9 @@ class Report:
     refusals: tuple[Refusal, ...]
 
     def worst(self, dtype: str = "float64") -> float:
-        """The largest deviation of the cases that were compared; nan if none was."""
+        """The largest deviation of the cases that were compared, nan above all; nan if none was."""
         found = [row.deviation for row in self.rows if row.dtype == dtype and row.outcome == "compared"]
-        return max(found, key=lambda d: math.inf if math.isnan(d) else d, default=math.nan)
+        return max(found, key=_badness, default=math.nan)
 
     def __str__(self) -> str:
         """Markdown."""
@@ -154,14 +155,18 @@ def _compare(make: Callable[..., Any], case: Case, dtype: str, reference: Refere
                 path.append(p.detach().double().clone())
     except Exception as error:  # whatever a class raises is its answer
         return Row(case.name, dtype, math.nan, 0, f"{type(error).__name__}: {error}")
-    deviation, k = 0.0, 0
+    found = []
     for x, row, path in zip(points, grads, paths, strict=True):
         expected = reference.run(x.double(), [g.double() for g in row], case.settings)
-        for step in range(case.steps):
-            found = _deviation(path[step + 1] - path[step], expected[step + 1] - expected[step])
-            if not found <= deviation:
-                deviation, k = found, step
+        for k in range(case.steps):
+            found.append((_deviation(path[k + 1] - path[k], expected[k + 1] - expected[k]), k))
+    deviation, k = max(found, key=lambda pair: _badness(pair[0]))
     return Row(case.name, dtype, deviation, k, "compared")
+
+
+def _badness(deviation: float) -> tuple[bool, float]:
+    """What grows with it: nan is worse than any number."""
+    return math.isnan(deviation), 0.0 if math.isnan(deviation) else deviation
 
 
 def _deviation(move: Tensor, expected: Tensor) -> float:
@@ -186,7 +191,8 @@ def _show(make: Callable[..., Any], bad: Bad) -> Refusal:
     try:
         optimizer.step()
     except Exception as error:
-        clean = torch.equal(p.detach(), x) and not optimizer.state.get(p)
+        state = getattr(optimizer, "state", None)
+        clean = torch.equal(p.detach(), x) and not (isinstance(state, dict) and state.get(p))
         return Refusal(
             bad.name,
             f"refused by step, {'nothing' if clean else 'something'} changed: {type(error).__name__}",
@@ -211,7 +217,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m workbench.optim.conformance", description=__doc__)
     parser.add_argument("classes", nargs="+", metavar="CLASS", help="as torch.optim.Muon")
     parser.add_argument("--factor", default="newton-schulz", choices=FACTORS, help="of the reference")
-    parser.add_argument("--dtype", default="float64", help="of the reference's Newton-Schulz iterations")
+    parser.add_argument(
+        "--dtype", default="float64", choices=PRECISIONS, help="of the reference's Newton-Schulz iterations"
+    )
     given = parser.parse_args(arguments)
     for path in given.classes:
         module, _, name = path.rpartition(".")
@@ -219,6 +227,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found = getattr(importlib.import_module(module), name)
         except (ImportError, AttributeError, ValueError):
             parser.error(f"no class {path}")
+        if not isinstance(found, type) or not callable(getattr(found, "step", None)):
+            parser.error(f"{path} is not an optimizer: it must be a class with a method step")
         print(check(found, reference=Reference(given.factor, dtype=given.dtype)), end="\n\n")
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from assumptions.specification import Specified
+from workbench.orthogonal.base import PRECISIONS
 from workbench.orthogonal.newton_schulz import KINDS
 
 SCALES = ("original", "match_rms_adamw", "none")
@@ -31,8 +32,8 @@ class Reference(Specified):
     """M <- beta M + (1 - beta) G from 0; X <- (1 - lr weight_decay) X - lr scale O(U), in float64.
 
     U = beta M + (1 - beta) G with Nesterov, else M; a convolution is C_out x (C_in k^2). factor: "svd", the
-    polar factor, or "newton-schulz", ``steps`` quintic steps in the type ``dtype`` from U / (|U|_F + 1e-7).
-    ValueError otherwise. Source: KellerJordan/Muon, muon.py, where dtype is bfloat16.
+    polar factor, or "newton-schulz", ``steps`` quintic steps from U / (|U|_F + 1e-7) in ``dtype``, one of
+    ``PRECISIONS``. ValueError otherwise. Source: KellerJordan/Muon, muon.py, where dtype is bfloat16.
     """
 
     factor: str = "newton-schulz"
@@ -43,8 +44,8 @@ class Reference(Specified):
         """Guard the names."""
         if self.factor not in FACTORS:
             raise ValueError(f"factor must be one of {', '.join(FACTORS)}, got {self.factor!r}")
-        if not isinstance(getattr(torch, str(self.dtype), None), torch.dtype):
-            raise ValueError(f"dtype must name a type of torch such as 'bfloat16', got {self.dtype!r}")
+        if not isinstance(self.dtype, str) or self.dtype not in PRECISIONS:
+            raise ValueError(f"dtype must be one of {', '.join(PRECISIONS)}, got {self.dtype!r}")
 
     def run(self, x0: Tensor, grads: list[Tensor], settings: Settings) -> list[Tensor]:
         """The iterates x0, ..., x_K. x0 and the K gradients: one shape, float64."""
@@ -63,7 +64,7 @@ class Reference(Specified):
         """O(U) of one matrix."""
         if self.factor == "svd":
             return _svd(u)
-        return _newton_schulz(u.to(getattr(torch, self.dtype)), self.steps).to(u.dtype)
+        return _newton_schulz(u.to(PRECISIONS[self.dtype]), self.steps).to(u.dtype)
 
 
 def _scale(name: str, m: int, n: int) -> float:

@@ -16,7 +16,7 @@ from workbench.compressors.norms import dual_of
 from workbench.optim.members import Member
 from workbench.optim.messages import Code, code_of, whole
 from workbench.optim.presets import Layout, layout
-from workbench.optim.saved import BESIDES, packed
+from workbench.optim.saved import BESIDES, packed, require_state
 
 ESTIMATE, SERVER_ESTIMATE, SERVER_MODEL = "estimate", "server_estimate", "server_model"
 """What is remembered of a parameter besides momentum: by each worker; by the server."""
@@ -154,6 +154,7 @@ def require_alike(
 
 def require_own(state_dict: dict[str, Any], rank: int, workers: int, shapes: list[tuple[int, ...]]) -> None:
     """ValueError unless this rank of as many saved it, with all that it remembers."""
+    require_state(state_dict)
     whose = state_dict.get("worker", {})
     if set(whose) != {"rank", "workers", "steps", "seed"}:
         raise ValueError("the saved state is not one of EF21Muon: it lacks worker")

@@ -21,7 +21,7 @@ def serve(
     """The server's message, and what it will remember of each parameter. Changes nothing.
 
     messages: of the workers, in the order of their ranks. seed, step: what draws are functions of. ValueError
-    for a step that is not finite, as gradients may be and their sum not.
+    for a step that is not finite, as gradients may be and their sum not, and for a message that is not.
     """
     total = [torch.zeros_like(layer.member.p) for layer in layers]
     for rank, message in enumerate(messages):
@@ -36,12 +36,15 @@ def serve(
         members = [layer.member for layer in layers if layer.group is group]
         for read, batch in batches(group, members):
             models.update(_moved(group, read, batch, estimates, state))
-    _require_finite(layers, models)
+    _require_finite(layers, [models[layer.member.p] for layer in layers])
     parts = []
     for layer in layers:
         change = layer.flat(models[layer.member.p] - layer.member.p)
         parts.append(layer.code(SERVER, seed, step).encode(change, layer.draw(SERVER, seed, step)).cpu())
-    return torch.cat(parts), {p: {SERVER_ESTIMATE: estimates[p], SERVER_MODEL: models[p]} for p in models}
+    message = torch.cat(parts)
+    changes = decoded(layers, message, SERVER, seed, step)  # a compressor may enlarge
+    _require_finite(layers, [layer.member.p + c for layer, c in zip(layers, changes, strict=True)])
+    return message, {p: {SERVER_ESTIMATE: estimates[p], SERVER_MODEL: models[p]} for p in models}
 
 
 def kept(state: State, p: Tensor, name: str) -> Tensor:
@@ -64,9 +67,9 @@ def _moved(
         yield member.p, (member.p if old is None else old) - step
 
 
-def _require_finite(layers: list[FeedbackLayer], models: dict[Tensor, Tensor]) -> None:
+def _require_finite(layers: list[FeedbackLayer], values: list[Tensor]) -> None:
     """ValueError naming the parameter."""
-    finite = torch.stack([models[layer.member.p].isfinite().all().cpu() for layer in layers]).tolist()
+    finite = torch.stack([value.isfinite().all().cpu() for value in values]).tolist()
     for layer, fine in zip(layers, finite, strict=True):
         if not fine:
             raise ValueError(f"the server's step of {layer.member.who} is not finite; nothing was changed")

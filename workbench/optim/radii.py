@@ -15,8 +15,9 @@ class RadiusOptimizer(LMOOptimizer, ABC):
     """Steps of length lr radius, or lr radius g / (L0 + L1 g) with the constants of the group.
 
     A scheduler of lr schedules the radii. L0, L1: None, or >= 0 and not both 0 (one left out is 0). Then
-    g = |M|_*, the dual norm, and the length is 0 where g = 0. At beta = 0 and lr = radius = 1, with an exact
-    orthogonaliser, these are the adaptive radii of the theory; for factors (a, b) it takes lr = a / b^2.
+    g = |M|_*, the dual norm, and the length is computed as lr radius / (L0 / g + L1), which does not overflow
+    with g; it is 0 where g = 0. At beta = 0 and lr = radius = 1, with an exact orthogonaliser, these are the
+    adaptive radii of the theory; for factors (a, b) it takes lr = a / b^2.
     """
 
     def first_momentum(self, group: dict[str, Any], grad: Tensor) -> Tensor:
@@ -30,8 +31,9 @@ class RadiusOptimizer(LMOOptimizer, ABC):
         if group["L0"] is None and group["L1"] is None:
             return longest
         g = norm_dual()
-        bent = (group["L0"] or 0.0) + (group["L1"] or 0.0) * g
-        return longest * torch.where(g == 0, 0.0, g / bent)
+        # a number over a tensor would be the number times 1 / g, which overflows
+        bent = g.new_tensor(group["L0"] or 0.0) / g + (group["L1"] or 0.0)
+        return longest * torch.where(g == 0, 0.0, 1 / bent)
 
     def check(self, group: dict[str, Any]) -> None:
         """Besides: L0 and L1."""
