@@ -38,23 +38,6 @@ def directions(d: int, like: Tensor) -> Tensor:
 
 
 def _seen(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -> Tensor:
-    """``_seen_at`` of x, once for equal points that follow one another along the first axis.
-
-    Branches of a tree of draws share their first points: (branches, steps, d) holds each of them many times.
-    """
-    if x.dim() < 3:
-        return _seen_at(oracle, problem, x)
-    points = x.movedim(0, -2)
-    shape, points = points.shape[:-1], points.flatten(0, -2)
-    new = torch.ones_like(points[:, 0], dtype=torch.bool)
-    new[1:] = (points[1:] != points[:-1]).any(dim=-1)
-    if int(new.sum()) > len(new) // 2:
-        return _seen_at(oracle, problem, x)
-    found = _seen_at(oracle, problem, points[new])[new.cumsum(0) - 1]
-    return found.unflatten(0, shape).movedim(x.dim() - 2, 0)
-
-
-def _seen_at(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -> Tensor:
     """How far rounding moves the results at x: scatter, grain, and the grain around x0.
 
     Scatter: half a second difference over ``WIDE`` roundings of max(|x|, |x0|), and what 4 roundings make of

@@ -272,6 +272,7 @@ INSTANCES: tuple[Problem, ...] = (
     Noisy(MIXED_NORMS, GaussianNoise(0.5)),
     Noisy(CURVED_LAYERS, GaussianNoise(0.3)),
     Noisy(SIGN_LAYERS, SignNoise(0.5)),
+    Noisy(LayerSum((Quadratic((1.0, 2.0), seed=0), Quadratic((3.0, 1.0, 0.5), seed=1))), GaussianNoise(0.5)),
     Noisy(SpectralQuadratic(((2.0, 0.5), (0.5, 1.0)), 3), GaussianNoise(1.0)),
     Noisy(CoupledQuadratic(((1.0, 1.0), (1.0, 1.0)), (1, 1), start=(1.0, 1.0)), SkewedNoise(0.5)),
     Scaled(Huber(), factor=3.0, unit=0.5),
