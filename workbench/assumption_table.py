@@ -12,6 +12,7 @@ from assumptions import (
     EVERYWHERE,
     Assumption,
     Ball,
+    BallConvex,
     BoundedMoment,
     Certificate,
     ExponentialPhi,
@@ -131,10 +132,13 @@ def _is_proved(problem: Problem, kind: type[Assumption]) -> bool:
 
 
 def _affordable(count: int, problem: Problem, kind: type[Assumption]) -> int:
-    """Of ``count`` points as many as cost what they would on a sum of ``TERMS`` terms."""
-    if not any(name.startswith("part") for name in kind.needs):
-        return count
-    return min(count, max(FEWEST, count * TERMS // max(TERMS, problem.n_terms)))
+    """Of ``count`` points as many as cost what they would on a sum of ``TERMS`` terms.
+
+    A search over balls goes through every direction: it costs what it would in so many dimensions.
+    """
+    of_terms = any(name.startswith("part") for name in kind.needs)
+    size = problem.n_terms if of_terms else problem.d if kind is BallConvex else 1
+    return min(count, max(FEWEST, count * TERMS // max(TERMS, size)))
 
 
 def _near(problem: Problem, kind: type[Assumption], seed: int) -> tuple[Tensor, ...]:

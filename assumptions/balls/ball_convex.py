@@ -25,6 +25,8 @@ MARGIN = 1e-6
 """Slopes that contradict each other by less are put down to rounding."""
 RETRIED = 6
 """Centers of a refutation by search that are searched again, at most."""
+MOST = 64
+"""Dimensions in which minimisers over balls are searched without an oracle."""
 CHUNK = 256
 """Centers that are checked at once."""
 
@@ -136,10 +138,16 @@ class BallConvex(Assumption):
         """Checks centers of its own choice: hills of f, integers, a grid or a sample (see ``centres``).
 
         budget: about centers times points y, split among the radii; searches for argmins come on top. The
-        same for the same seed. ValueError for a region: the steps would leave it.
+        same for the same seed. ValueError for a region: the steps would leave it; and without an oracle over
+        balls in more than ``MOST`` dimensions, where the searches would take hours.
         """
         require_dimension(budget=budget)
         require_everywhere(self, region)
+        if problem.d > MOST and not has_oracle(problem, self.norm):
+            raise ValueError(
+                f"d must be at most {MOST} for a search over balls of {self.norm!r} without an oracle, "
+                f"got {problem.d} in {problem!r}"
+            )
         radii = self._radii(problem)
         each = min(max(budget // 100, 1), 600)
         n = max(budget // (each * len(radii)), 1)
