@@ -191,3 +191,9 @@ def test_the_same_for_the_same_seed():
     first, second = (BallConvex(3.0).refute(Cosine(3), 3000, seed=5) for _ in range(2))
     assert first.ratio == second.ratio
     assert all(torch.equal(a, b) for a, b in zip(first.witness, second.witness, strict=True))
+
+
+def test_a_search_in_many_dimensions_says_that_it_takes_an_oracle():
+    wide = from_function(lambda x: x.square().sum(-1), 65, name="wide")
+    with pytest.raises(ValueError, match="d must be at most 64 for a search over balls"):
+        BallConvex(1.0).refute(wide, budget=100)
