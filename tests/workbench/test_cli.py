@@ -142,7 +142,8 @@ def test_a_new_file_runs_as_it_is(kind):
     cli("new", kind)
     path = Path(f"my_{kind}.py")
     assert all(len(line) <= 110 for line in path.read_text().splitlines())
-    result = cli("verify", "--file", str(path), "--quick")
+    mine = ("gd/*", "bpm/*") if kind == "problem" else ()  # of a problem some of the theorems
+    result = cli("verify", *mine, "--file", str(path), "--quick")
     assert "0 not as expected" in result.stdout
     assert "not refuted" in result.stdout
     assert result.stderr == ""
