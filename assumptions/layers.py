@@ -90,6 +90,15 @@ class Layers(Specified):
         pairs = zip(self._flat(x), self.norms, strict=True)
         return torch.stack([norm.norm(part) for part, norm in pairs], dim=-1)
 
+    def length_i(self, x: Tensor) -> Tensor:
+        """Euclidean length of each layer, whatever its norm. x: (*batch, d). Returns (*batch, n_layers)."""
+        return torch.stack([EUCLIDEAN.norm(part) for part in self._flat(x)], dim=-1)
+
+    def per_entry(self, values_i: Tensor) -> Tensor:
+        """The number of a layer at all its entries. values_i: (*batch, n_layers). Returns (*batch, d)."""
+        sizes = torch.tensor(self.sizes, device=values_i.device)
+        return values_i.repeat_interleave(sizes, dim=-1)
+
     def dual_i(self, g: Tensor) -> Tensor:
         """Dual norm of each layer. g: (*batch, d). Returns (*batch, n_layers)."""
         pairs = zip(self._flat(g), self.norms, strict=True)

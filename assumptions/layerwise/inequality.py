@@ -10,7 +10,6 @@ from assumptions.base import Function
 from assumptions.guards import as_floats
 from assumptions.inequality import EntryInequality
 from assumptions.layers import Layers
-from assumptions.norms import EUCLIDEAN
 from assumptions.rounding import NOISE, ROUNDINGS, VISIBLE, gradient_errors
 
 
@@ -112,16 +111,13 @@ def layer_noise(problem: Function, layers: Layers, x: Tensor) -> Tensor:
     of their absolute values can have a smaller nuclear norm.
     """
     with torch.no_grad():
-        parts = gradient_errors(problem, x).split(list(layers.sizes), dim=-1)
-        lengths = torch.stack([EUCLIDEAN.norm(part) for part in parts], dim=-1)
+        lengths = layers.length_i(gradient_errors(problem, x))
         return lengths * lengths.new_tensor(layers.rho_i)
 
 
 def replace_layer(layers: Layers, x: Tensor, y: Tensor, j: int) -> Tensor:
     """x with layer j taken from y. Shapes (*batch, d)."""
-    owner = torch.arange(layers.n_layers, device=x.device).repeat_interleave(
-        torch.tensor(layers.sizes, device=x.device)
-    )
+    owner = layers.per_entry(torch.arange(layers.n_layers, device=x.device))
     return torch.where(owner == j, y, x)
 
 
@@ -134,8 +130,7 @@ def within(layers: Layers, x: Tensor, y: Tensor, inverse_radii: Tensor) -> Tenso
     units = inverse_radii * layers.norm_i(x - y)
     outside = units > 1
     share = torch.where(outside, INSIDE / torch.where(outside, units, 1.0), 1.0)
-    repeats = torch.tensor(layers.sizes, device=x.device)
-    share, moved = (t.repeat_interleave(repeats, dim=-1) for t in (share, outside))
+    share, moved = layers.per_entry(share), layers.per_entry(outside)
     return torch.where(moved, x + share * (y - x), y)
 
 

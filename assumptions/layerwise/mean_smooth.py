@@ -68,7 +68,6 @@ def _mean_change(problem: Function, x: Tensor, y: Tensor) -> tuple[Tensor, Tenso
     rows, batch = (x.reshape(-1, x.shape[-1]), y.reshape(-1, y.shape[-1])), x.shape[:-1]
     vectors, rounding = gradient_change(problem, *rows)
     change = layers.dual_i(vectors).mean(dim=-2)
-    rho = [norm.rho(size) for norm, size in zip(layers.norms, layers.sizes, strict=True)]
-    moved = rounding.mean(dim=-1, keepdim=True) * x.new_tensor(rho)
+    moved = rounding.mean(dim=-1, keepdim=True) * x.new_tensor(layers.rho_i)
     shape = (*batch, layers.n_layers)
     return change.reshape(shape), moved.reshape(shape), layers.norm_i(x - y)

@@ -76,8 +76,4 @@ def _probed(problem: Function, layers: Layers, x: Tensor, error: Tensor) -> Tens
     g = problem.grad(x)
     length = error.unsqueeze(-1) / x.shape[-1] ** 0.5
     moves = [problem.grad(x + length * signs) - g for signs in directions(x.shape[-1], x)]
-    lengths = [
-        torch.stack([EUCLIDEAN.norm(part) for part in move.split(list(layers.sizes), dim=-1)], dim=-1)
-        for move in moves
-    ]
-    return torch.stack(lengths).amax(dim=0)
+    return torch.stack([layers.length_i(move) for move in moves]).amax(dim=0)

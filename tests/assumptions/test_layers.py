@@ -112,3 +112,13 @@ def test_bad_parts_are_rejected(parts):
 def test_bad_lengths_are_rejected():
     with pytest.raises(ValueError, match=r"lengths_i must be a float or \(\*batch, 1 or 3\), got \(5, 2\)"):
         LAYERS.lmo_direction(points(5), torch.ones(5, 2))
+
+
+def test_lengths_and_numbers_of_layers():
+    x = points(5)
+    parts = LAYERS.split(x)
+    expected = torch.stack([part.reshape(5, -1).norm(dim=-1) for part in parts], dim=-1)
+    torch.testing.assert_close(LAYERS.length_i(x), expected, rtol=1e-14, atol=0)
+    numbers = torch.arange(3, dtype=torch.float64).expand(5, 3)
+    for number, part in enumerate(LAYERS.split(LAYERS.per_entry(numbers))):
+        assert (part == number).all()

@@ -12,7 +12,7 @@ from problems import CoupledQuadratic, GaussianNoise, LayerSum, Noisy, SpectralQ
 from problems.noise.sign import SignNoise
 from workbench import run
 from workbench.methods.adago import AdaGO
-from workbench.methods.layer_gradients import averaged, frobenius_i, smallest_rho_i
+from workbench.methods.layer_gradients import averaged, smallest_rho_i
 from workbench.theorems import adago as theorems
 from workbench.verify import Budget, judge_unit
 from workbench.verify.plan import Unit
@@ -44,7 +44,7 @@ def test_every_layer_has_a_radius_of_its_own():
     method, x = AdaGO(0.5, eps=0.0, gamma=1.0, v0=2.0, beta=0.5), LAYERS.x0
     g = LAYERS.grad(x)
     after = run(method, LAYERS, steps=1, keep_state=True).x[0, 1]
-    clipped = frobenius_i(LAYERS.layers, g).clamp(max=1.0)
+    clipped = LAYERS.layers.length_i(g).clamp(max=1.0)
     expected = 0.5 * clipped / torch.sqrt(4 + clipped**2)
     torch.testing.assert_close(LAYERS.layers.norm_i(x - after), expected, rtol=1e-12, atol=0)
     inner = sum(
@@ -96,7 +96,7 @@ def test_the_least_ratio_of_dual_norm_to_length():
     g = torch.eye(2, 3, dtype=torch.float64).flatten()
     assert float(problem.layers.dual_i(g)) / float(g.norm()) == pytest.approx(0.5**0.5)
     x = torch.randn(500, LAYERS.d, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    low = LAYERS.layers.dual_i(x) / frobenius_i(LAYERS.layers, x)
+    low = LAYERS.layers.dual_i(x) / LAYERS.layers.length_i(x)
     assert (low >= smallest_rho_i(LAYERS.layers)).all()
 
 

@@ -24,7 +24,7 @@ from workbench.methods.adaptive_gluon import AdaptiveGluon
 from workbench.methods.coupled_drop_muon import CoupledDropMuon
 from workbench.methods.drop_muon import DropMuon
 from workbench.methods.gluon import Gluon
-from workbench.methods.layer_draws import per_entry, reached
+from workbench.methods.layer_draws import reached
 from workbench.orthogonal import NewtonSchulz
 from workbench.samplings import Independent, Nice
 from workbench.theorems import drop_muon, drop_muon_cases
@@ -78,7 +78,7 @@ def test_layers_that_are_not_drawn_keep_weights_and_momentum():
     state = method.init(MIXED, x, NOTHING)._replace(m=random(1, 4, MIXED.d))
     drawn = torch.tensor([[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 1, 1]]).bool()
     new = method.step(MIXED, state, SimpleNamespace(active=drawn))
-    entries = per_entry(MIXED.layers, drawn)
+    entries = MIXED.layers.per_entry(drawn)
     assert torch.equal(new.x[~entries], x[~entries])
     assert torch.equal(new.m[~entries], state.m[~entries])
     assert torch.equal(MIXED.layers.norm_i(new.x - x) > 0.09, drawn)

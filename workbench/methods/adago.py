@@ -13,7 +13,7 @@ from assumptions.rounding import gradient_errors
 from problems.base import Problem
 from workbench.draws import Space
 from workbench.methods.base import Method, ones
-from workbench.methods.layer_gradients import averaged, frobenius_i, running_resolution, smallest_rho_i
+from workbench.methods.layer_gradients import averaged, running_resolution, smallest_rho_i
 from workbench.methods.nesterov import require_beta
 from workbench.methods.stochastic_gradient import (
     gradient_cost,
@@ -47,7 +47,7 @@ ACCUMULATED = Quantity(
 
 
 def _clipped(r: Reading) -> Tensor:
-    length = frobenius_i(r.problem.layers, r.problem.grad(r.x))
+    length = r.problem.layers.length_i(r.problem.grad(r.x))
     return torch.minimum(length, torch.as_tensor(r.method.gamma, dtype=length.dtype, device=length.device))
 
 
@@ -55,7 +55,7 @@ CLIPPED = Quantity(
     "Euclidean length of each layer of the gradient at x_k, at most gamma",
     r"\min(\|\nabla_i f(x_k)\|_2, \gamma)",
     _clipped,
-    lambda r, v: 64 * EPS * v + 4 * frobenius_i(r.problem.layers, gradient_errors(r.problem, r.x)),
+    lambda r, v: 64 * EPS * v + 4 * r.problem.layers.length_i(gradient_errors(r.problem, r.x)),
     unit="f / x",
     nonnegative=True,
 )
@@ -124,7 +124,7 @@ class AdaGO(Method):
         g = stochastic_grad(problem, state.x, draw)
         m = averaged(self.beta, state.m, g, state.steps)
         gamma = torch.as_tensor(self.gamma, dtype=g.dtype, device=g.device)
-        clipped = torch.minimum(frobenius_i(layers, g), gamma)
+        clipped = torch.minimum(layers.length_i(g), gamma)
         v = torch.hypot(state.v, clipped)
         eps = torch.as_tensor(self.eps, dtype=g.dtype, device=g.device)
         radius_i = torch.maximum(self.eta * clipped / v, eps)

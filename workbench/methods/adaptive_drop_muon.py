@@ -19,7 +19,6 @@ from workbench.methods.layer_draws import (
     law_facts,
     layer_draws,
     no_updates,
-    per_entry,
     reached,
     require_law,
     spent_on,
@@ -114,5 +113,5 @@ def counted_step(
     """Step by radii_i along dir_i(g) in the active layers. radii, active: (*batch, layers)."""
     layers = problem.layers
     moved = state.x - layers.lmo_direction(g, radii)
-    x = torch.where(per_entry(layers, active), moved, state.x)
+    x = torch.where(layers.per_entry(active), moved, state.x)
     return CountedPoint(x, state.steps + 1, state.updates + active, state.reached + reached(active))

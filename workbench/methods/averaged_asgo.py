@@ -15,7 +15,6 @@ from assumptions.norms import EUCLIDEAN
 from problems.base import Problem
 from workbench.draws import Space
 from workbench.methods.base import Method, ones
-from workbench.methods.layer_gradients import frobenius_i
 from workbench.methods.left_roots import inverted, no_roots, roots_added
 from workbench.methods.nesterov import require_beta
 from workbench.methods.stochastic_gradient import gradient_cost, gradient_draws, stochastic_grad
@@ -83,7 +82,7 @@ class AveragedASGO(Method):
         m = self.beta * state.m + (1 - self.beta) * g
         root = roots_added(wide, state.root, g, self.beta_v, 1 - self.beta_v)
         u = inverted(wide, root, m, self.eps)
-        lengths = frobenius_i(wide, u)
+        lengths = wide.length_i(u)
         sizes = u.new_tensor(wide.sizes)
         factors = STEP * sizes.sqrt() / torch.where(lengths == 0, 1.0, lengths)
         repeats = torch.tensor(wide.sizes, device=u.device)

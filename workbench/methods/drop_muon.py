@@ -18,7 +18,6 @@ from workbench.methods.layer_draws import (
     law_facts,
     layer_draws,
     no_updates,
-    per_entry,
     reached,
     require_law,
     spent_on,
@@ -109,9 +108,9 @@ class DropMuon(Method):
         """draw.active: bool (*batch, layers)."""
         layers, active = problem.layers, draw.active
         g = stochastic_grad(problem, state.x, draw)
-        started = per_entry(layers, state.updates > 0)
+        started = layers.per_entry(state.updates > 0)
         fresh = torch.where(started, self.beta * state.m + (1 - self.beta) * g, g)
-        chosen = per_entry(layers, active)
+        chosen = layers.per_entry(active)
         lengths = over_layers(layers, self.radius_i, g)
         move = inexact_direction(layers, self.orthogonaliser, fresh, lengths)
         return DropPoint(

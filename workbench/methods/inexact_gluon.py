@@ -11,7 +11,6 @@ from torch import Tensor
 from assumptions.guards import Number
 from problems.base import Problem
 from workbench.methods.base import Method, Point, ones
-from workbench.methods.layer_draws import per_entry
 from workbench.methods.layer_gradients import (
     DIRECTION_FACTS,
     adaptive_length,
@@ -101,7 +100,7 @@ class InexactGluon(Method):
             over_layers(layers, v, x, n) for v, n in ((self.offset_i, "offset_i"), (self.slope_i, "slope_i"))
         )
         radius = a / torch.where(b == 0, 1.0, b.square()) * adaptive_length(size, offset, slope)
-        return Point(x - per_entry(layers, radius) * direction)
+        return Point(x - layers.per_entry(radius) * direction)
 
     def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One full gradient, one linear minimisation for each layer."""

@@ -48,12 +48,6 @@ def reached(active: Tensor) -> Tensor:
     return active.to(torch.int8).cummax(dim=-1).values.bool()
 
 
-def per_entry(layers: Layers, values_i: Tensor) -> Tensor:
-    """The number of each layer at each of its entries. values_i: (*batch, layers). Returns (*batch, d)."""
-    sizes = torch.tensor(layers.sizes, device=values_i.device)
-    return values_i.repeat_interleave(sizes, dim=-1)
-
-
 def spent_on(active: Tensor, gradients: float, x: Tensor) -> Mapping[str, Tensor]:
     """One linear minimisation for each layer that is updated, and ``gradients`` unless none is."""
     some = active.any(dim=-1).to(x)

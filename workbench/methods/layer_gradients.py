@@ -18,11 +18,6 @@ from workbench.quantities import EPS, Reading
 LARGEST_ENTRY = Lp(float("inf"))
 
 
-def frobenius_i(layers: Layers, g: Tensor) -> Tensor:
-    """Euclidean length of the entries of each layer. g: (*batch, d). Returns (*batch, n_layers)."""
-    return torch.stack([EUCLIDEAN.norm(part) for part in g.split(list(layers.sizes), dim=-1)], dim=-1)
-
-
 def adaptive_length(g: Tensor, offset: Number, slope: Number) -> Tensor:
     """g / (offset + slope g) for g >= 0, as 1 / (offset / g + slope): no product overflows.
 

@@ -14,7 +14,6 @@ from assumptions.matrix_norms import Spectral
 from problems.base import Problem
 from workbench.draws import Space
 from workbench.methods.base import Method
-from workbench.methods.layer_draws import per_entry
 from workbench.methods.layer_gradients import (
     DIRECTION_FACTS,
     direction_facts,
@@ -126,7 +125,7 @@ class Muon(Method):
         lengths = over_layers(problem.layers, self.radius_i, m)
         steps = lengths * m.new_tensor(scale_i(problem.layers, self.scale))
         move = inexact_direction(problem.layers, self.orthogonaliser, ahead, steps)
-        kept = per_entry(problem.layers, 1 - lengths * self.weight_decay)
+        kept = problem.layers.per_entry(1 - lengths * self.weight_decay)
         return Momentum(kept * state.x - move, m, mass)
 
     def cost(self, problem: Problem, state: Momentum, draw: SimpleNamespace) -> Mapping[str, Tensor]:

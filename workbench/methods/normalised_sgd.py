@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 
 from problems.base import Problem
+from workbench.methods.layer_gradients import over_layers
 from workbench.methods.layer_momentum import LayerMomentum, MomentumPoint
 
 
@@ -27,11 +28,9 @@ class NormalisedSGD(LayerMomentum):
     def step(self, problem: Problem, state: MomentumPoint, draw: SimpleNamespace) -> MomentumPoint:
         """state.x: (*batch, d)."""
         m = self.momentum(problem, state, draw)
-        sizes = list(problem.layers.sizes)
-        radius = torch.as_tensor(self.radius_i, dtype=m.dtype, device=m.device)
-        radii = radius.expand(*radius.shape[:-1], len(sizes)).split(1, dim=-1)
+        radii = over_layers(problem.layers, self.radius_i, m).split(1, dim=-1)
         moves = []
-        for part, length in zip(m.split(sizes, dim=-1), radii, strict=True):
+        for part, length in zip(m.split(list(problem.layers.sizes), dim=-1), radii, strict=True):
             size = torch.linalg.vector_norm(part, dim=-1, keepdim=True)
             moves.append(length * part / torch.where(size == 0, 1.0, size))
         return MomentumPoint(state.x - torch.cat(moves, dim=-1), m, state.steps + 1)

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 
 from problems.base import Problem
+from workbench.methods.layer_gradients import over_layers
 from workbench.methods.layer_momentum import LayerMomentum, MomentumPoint
 
 
@@ -27,10 +28,7 @@ class Signum(LayerMomentum):
     def step(self, problem: Problem, state: MomentumPoint, draw: SimpleNamespace) -> MomentumPoint:
         """state.x: (*batch, d)."""
         m = self.momentum(problem, state, draw)
-        layers = problem.layers
-        radius = torch.as_tensor(self.radius_i, dtype=m.dtype, device=m.device)
-        radius = radius.expand(*radius.shape[:-1], layers.n_layers)
-        length = radius.repeat_interleave(torch.tensor(layers.sizes, device=m.device), dim=-1)
+        length = problem.layers.per_entry(over_layers(problem.layers, self.radius_i, m))
         # torch.sign maps nan to 0, which would turn an undefined gradient into a step of the others
         signs = torch.where(m.isnan().any(dim=-1, keepdim=True), torch.nan, m.sign())
         return MomentumPoint(state.x - length * signs, m, state.steps + 1)

@@ -60,9 +60,7 @@ def lmo_factors(layers: Layers, g: Tensor, direction: Tensor) -> tuple[Tensor, T
             f"direction must have the shape of g, {tuple(g.shape)}, got {tuple(direction.shape)}"
         )
     duals, norms = layers.dual_i(g), layers.norm_i(direction)
-    g = g / torch.where((duals > 0) & duals.isfinite(), duals, 1.0).repeat_interleave(
-        torch.tensor(layers.sizes, device=g.device), dim=-1
-    )
+    g = g / layers.per_entry(torch.where((duals > 0) & duals.isfinite(), duals, 1.0))
     products = (g * direction).split(list(layers.sizes), dim=-1)
     gains = torch.stack([part.sum(dim=-1) for part in products], dim=-1)
     return torch.where(duals == 0, torch.ones_like(gains), gains), norms
