@@ -82,15 +82,15 @@ class _BySingularValues(MatrixNorm):
 
         A maximiser of <g, z> is found by the same U and V (von Neumann: <g, z> <= sum_i s_i(g) s_i(z)).
         """
-        scaled, _, defined = _power_scaled(g)
-        u, values, vh = torch.linalg.svd(self.matrix(scaled), full_matrices=False, driver=_driver(g))
+        scaled, _, defined = power_scaled(g)
+        u, values, vh = torch.linalg.svd(self.matrix(scaled), full_matrices=False, driver=svd_driver(g))
         direction = (u * self._weights(values).unsqueeze(-2)) @ vh / self.scale
         return torch.where(defined, direction.reshape(g.shape), torch.nan)
 
     def _of_values(self, x: Tensor, gain: Callable[[Tensor], Tensor]) -> Tensor:
         self.matrix(x)  # the shape, before anything else
-        scaled, size, defined = _power_scaled(x)
-        result = gain(torch.linalg.svdvals(self.matrix(scaled), driver=_driver(x))) * size.squeeze(-1)
+        scaled, size, defined = power_scaled(x)
+        result = gain(torch.linalg.svdvals(self.matrix(scaled), driver=svd_driver(x))) * size.squeeze(-1)
         broken = torch.where(x.isnan().any(dim=-1), x.new_tensor(torch.nan), x.new_tensor(torch.inf))
         return torch.where(defined.squeeze(-1), result, broken)
 
@@ -140,7 +140,12 @@ class Nuclear(_BySingularValues):
         return 1.0
 
 
-def _power_scaled(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of an array read as a matrix: the first axis, and all others together."""
+    return shape[0], math.prod(shape[1:])
+
+
+def power_scaled(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """x / c, c and which rows are finite; c: a power of two near the largest entry, (*batch, 1).
 
     Rows that are not finite become 0: a decomposition refuses them. c carries no gradient.
@@ -153,6 +158,6 @@ def _power_scaled(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return torch.where(defined, x, 0.0) / size, size, defined
 
 
-def _driver(x: Tensor) -> str | None:
+def svd_driver(x: Tensor) -> str | None:
     """QR iterations where there is a choice: the default on a GPU loses digits of small singular values."""
     return "gesvd" if x.is_cuda else None

@@ -1,6 +1,5 @@
 """The K largest singular values of a matrix."""
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -8,7 +7,7 @@ import torch
 from torch import Tensor
 
 from assumptions.guards import require_dimension
-from assumptions.matrix_norms import Nuclear, Spectral
+from assumptions.matrix_norms import Nuclear, Spectral, matrix_shape
 from assumptions.norms import Norm
 from assumptions.outward import root_up
 from workbench.compressors.base import ENTRY, Compressor, Shape, require_shape, shape_of
@@ -37,12 +36,18 @@ class RankK(Compressor):
         if min(m, n) <= self.K:
             return x
         defined = x.isfinite().all(dim=-1, keepdim=True)
-        matrix = torch.where(defined, x, 0.0).reshape(*x.shape[:-1], m, n)
-        working = torch.promote_types(x.dtype, torch.float32)  # no decomposition is shorter
+        left, right = self.factors(torch.where(defined, x, 0.0).reshape(*x.shape[:-1], m, n))
+        return torch.where(defined, (left @ right).to(x.dtype).reshape(x.shape), torch.nan)
+
+    def factors(self, matrix: Tensor) -> tuple[Tensor, Tensor]:
+        """C(x) as a product, (*batch, m, K) with the singular values and (*batch, K, n), float32 at least.
+
+        matrix: (*batch, m, n), finite.
+        """
+        working = torch.promote_types(matrix.dtype, torch.float32)  # no decomposition is shorter
         left, values, right = torch.linalg.svd(matrix.to(working), full_matrices=False)
         k = self.K
-        kept = ((left[..., :k] * values[..., None, :k]) @ right[..., :k, :]).to(x.dtype)
-        return torch.where(defined, kept.reshape(x.shape), torch.nan)
+        return left[..., :k] * values[..., None, :k], right[..., :k, :]
 
     def bits(self, shape: Shape, entry: int = ENTRY) -> int:
         """K pairs of vectors, the values inside one of them; the matrix itself where that is less."""
@@ -69,4 +74,4 @@ class RankK(Compressor):
 def matrix_of(shape: Shape) -> tuple[int, int]:
     """Rows and columns: the first axis, and all others together. ValueError as ``require_shape``."""
     require_shape(shape)
-    return shape[0], math.prod(shape[1:])
+    return matrix_shape(shape)

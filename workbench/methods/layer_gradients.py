@@ -8,7 +8,7 @@ from torch import Tensor
 
 from assumptions.guards import Number, require_nonnegative
 from assumptions.layers import Layers
-from assumptions.matrix_norms import Spectral
+from assumptions.matrix_norms import Spectral, matrix_shape
 from assumptions.norms import EUCLIDEAN, Lp, Norm
 from problems.base import Problem
 from problems.matrix_constants import comparison
@@ -51,9 +51,8 @@ def smallest_rho_i(layers: Layers) -> Tensor:
     """
     found = []
     for shape, norm in zip(layers.shapes, layers.norms, strict=True):
-        rows, columns = shape[0], Layers((shape,), (norm,)).d // shape[0]
         try:
-            found.append(float(comparison(rows, columns, norm)) ** -0.5 * (1 - 4 * EPS))
+            found.append(float(comparison(*matrix_shape(shape), norm)) ** -0.5 * (1 - 4 * EPS))
         except TypeError:
             found.append(0.0)
     return torch.tensor(found, dtype=torch.float64)

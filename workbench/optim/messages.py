@@ -115,12 +115,9 @@ class Factors(Code):
         return self.K * sum(matrix_of(self.shape)) * self.dtype.itemsize
 
     def encode(self, x: Tensor, u: Tensor) -> Tensor:
-        """One decomposition, as that of ``RankK``."""
+        """The factors of ``RankK``."""
         del u
-        matrix = x.reshape(matrix_of(self.shape))
-        left, values, right = torch.linalg.svd(matrix, full_matrices=False)
-        k = self.K
-        return torch.cat([as_bytes(left[:, :k] * values[:k]), as_bytes(right[:k])])
+        return torch.cat([as_bytes(part) for part in RankK(self.K).factors(x.reshape(matrix_of(self.shape)))])
 
     def decode(self, message: Tensor) -> Tensor:
         m, n = matrix_of(self.shape)

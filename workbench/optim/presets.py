@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from assumptions.column_norms import MaxColumn, MaxRow
-from assumptions.matrix_norms import MatrixNorm, Spectral
+from assumptions.matrix_norms import MatrixNorm, Spectral, matrix_shape
 from assumptions.norms import Lp, Norm, require_norm
 
 Shape = tuple[int, ...]
@@ -50,11 +50,6 @@ class Layout:
 
     def _turned(self, x: Tensor) -> Tensor:
         return x.transpose(1, 2) if self.transposed else x
-
-
-def matrix_shape(shape: Shape) -> tuple[int, int]:
-    """Rows and columns: the first axis, and all others together."""
-    return shape[0], math.prod(shape[1:])
 
 
 def _spectral(factor: Callable[[int, int], float]) -> Callable[[Shape], Norm]:

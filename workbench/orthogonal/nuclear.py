@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from assumptions.guards import require_dimension
-from assumptions.matrix_norms import _power_scaled
+from assumptions.matrix_norms import power_scaled
 from workbench.orthogonal.base import Orthogonaliser, require_low, require_matrices
 from workbench.orthogonal.newton_schulz import KINDS
 from workbench.orthogonal.polynomial import compose
@@ -83,7 +83,7 @@ def by_shape(function: Callable[[Tensor], Tensor], matrices: Sequence[Tensor]) -
 
 def _scaled(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The wide one of M / c and its transpose in float64, c (*batch,), and which matrices are finite."""
-    scaled, size, defined = _power_scaled(x.flatten(-2))
+    scaled, size, defined = power_scaled(x.flatten(-2))
     matrix = scaled.to(torch.float64).reshape(x.shape)
     wide = matrix.mT if x.shape[-2] > x.shape[-1] else matrix
     return wide, size.squeeze(-1).to(torch.float64), defined.squeeze(-1)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from assumptions.guards import require_dimension
-from assumptions.matrix_norms import _power_scaled
+from assumptions.matrix_norms import power_scaled
 from assumptions.outward import round_down, round_up
 from workbench.orthogonal.base import PRECISIONS, Orthogonaliser, require_low
 from workbench.orthogonal.interval import Quintic, image
@@ -43,7 +43,7 @@ class PolynomialOrthogonaliser(Orthogonaliser):
     def _orthogonalise(self, x: Tensor) -> Tensor:
         divisor, eps, dtype = self._input()
         working = x.dtype if dtype is None else PRECISIONS[dtype]
-        scaled, size, defined = _power_scaled(x.flatten(-2))
+        scaled, size, defined = power_scaled(x.flatten(-2))
         scaled = scaled.to(working)
         length = torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
         length = torch.where(length == 0, 1.0, divisor * length + (eps / size).to(working))

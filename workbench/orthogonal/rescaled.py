@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from assumptions.guards import require_dimension, require_nonnegative, require_positive
-from assumptions.matrix_norms import _driver, _power_scaled
+from assumptions.matrix_norms import power_scaled, svd_driver
 from workbench.orthogonal.base import Orthogonaliser, require_low
 
 
@@ -32,8 +32,8 @@ class Rescaled(Orthogonaliser):
 
     def _orthogonalise(self, x: Tensor) -> Tensor:
         wide = x if x.dtype in (torch.float32, torch.float64) else x.to(torch.float32)
-        scaled, _, defined = _power_scaled(wide.flatten(-2))
-        u, values, vh = torch.linalg.svd(scaled.reshape(x.shape), full_matrices=False, driver=_driver(x))
+        scaled, _, defined = power_scaled(wide.flatten(-2))
+        u, values, vh = torch.linalg.svd(scaled.reshape(x.shape), full_matrices=False, driver=svd_driver(x))
         even = torch.arange(values.shape[-1], device=x.device) % 2 == 0
         weights = torch.where(even, values.new_tensor(self.low), self.high)
         # what counts as 0 is as in ``Exact``
