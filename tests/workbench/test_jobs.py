@@ -216,6 +216,17 @@ def test_a_worker_that_is_killed_loses_nothing_that_is_done(mine):
     assert timeless(rest) == timeless(whole)
 
 
+def test_no_worker_sees_an_interrupt():
+    code = """
+import signal
+from workbench.verify.pool import share
+held = lambda _: signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+print([held for _, held in share(held, list(range(8)), jobs=2)])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)  # no tracker yet
+    assert done.stdout == f"{[True] * 8}\n", done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_workers_end_with_the_process_that_started_them(mine, how):

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from types import ModuleType
 from typing import Any
 
@@ -96,6 +97,7 @@ def _from_workers(
 ) -> Iterator[tuple[int, Any]]:
     jobs = min(jobs, len(tasks))
     arguments = (_packed(function, tasks), os.getpid())
+    resource_tracker.ensure_running()  # it lets interrupts in again: not between holding them and a worker
     pool = ProcessPoolExecutor(jobs, initializer=_start, initargs=arguments)
     waiting = iter(range(len(tasks)))
     pending: set[Future[_Answer]] = set()
