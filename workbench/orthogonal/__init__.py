@@ -7,7 +7,7 @@ from workbench.orthogonal.base import Orthogonaliser, as_matrix, like
 from workbench.orthogonal.direction import inexact_direction, lmo_factors
 from workbench.orthogonal.exact import Exact
 from workbench.orthogonal.newton_schulz import NewtonSchulz
-from workbench.orthogonal.nuclear import GramPolar, by_shape, nuclear_norm
+from workbench.orthogonal.nuclear import GramPolar, by_shape, nuclear_norm, spectral_norm
 from workbench.orthogonal.polar_express import PolarExpress
 from workbench.orthogonal.rescaled import Rescaled
 
@@ -28,4 +28,5 @@ __all__ = [
     "like",
     "lmo_factors",
     "nuclear_norm",
+    "spectral_norm",
 ]

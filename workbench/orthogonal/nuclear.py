@@ -26,13 +26,15 @@ def nuclear_norm(x: Tensor) -> Tensor:
     and never by more than 1.5 sqrt(t); the sum never by more than 1.5 min(m, n) sqrt(max(m, n) eps) s_1.
     ``Spectral.dual`` is slower and loses nothing on small s_i.
     """
-    require_matrices(x)
-    wide, size, defined = _scaled(x)
-    values = torch.linalg.eigvalsh(wide @ wide.mT)
-    noise = max(x.shape[-2:]) * torch.finfo(torch.float64).eps * values[..., -1:]
-    roots = torch.where(values > noise, values, 0.0).sqrt()
-    broken = torch.where(x.isnan().any(dim=-1).any(dim=-1), torch.nan, torch.inf).to(roots)
-    return torch.where(defined, roots.sum(dim=-1) * size, broken)
+    return _of_values(x, lambda values: values.sum(dim=-1))
+
+
+def spectral_norm(x: Tensor) -> Tensor:
+    """s_1, the largest singular value, in the same way: right to max(m, n) eps relative to itself.
+
+    Shapes, types and errors as ``nuclear_norm``.
+    """
+    return _of_values(x, lambda values: values[..., -1])
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,17 @@ class GramPolar(Orthogonaliser):
         require_dimension(rank=rank)
         require_low(1.0, least)
         return max(0.0, 1 - 1.0000001 * CUT * (rank - 1)), 1.0
+
+
+def _of_values(x: Tensor, gain: Callable[[Tensor], Tensor]) -> Tensor:
+    """Gain of the singular values, those below the rounding of the Gram matrix as 0."""
+    require_matrices(x)
+    wide, size, defined = _scaled(x)
+    values = torch.linalg.eigvalsh(wide @ wide.mT)
+    noise = max(x.shape[-2:]) * torch.finfo(torch.float64).eps * values[..., -1:]
+    roots = torch.where(values > noise, values, 0.0).sqrt()
+    broken = torch.where(x.isnan().any(dim=-1).any(dim=-1), torch.nan, torch.inf).to(roots)
+    return torch.where(defined, gain(roots) * size, broken)
 
 
 def by_shape(function: Callable[[Tensor], Tensor], matrices: Sequence[Tensor]) -> list[Tensor]:

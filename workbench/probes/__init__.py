@@ -1,0 +1,1 @@
+"""Smoothness of networks along their training."""
