@@ -18,7 +18,6 @@ from problems.oracle_guards import require_vector
 from problems.secular import EPS
 from problems.solved_quadratic import SolvedQuadratic
 from problems.spectrum import Spectrum
-from problems.term_index import require_index
 
 
 @dataclass(frozen=True)
@@ -147,23 +146,3 @@ class LeastSquares(LinkTerms, SolvedQuadratic):  # pyright: ignore[reportIncompa
         require_points(x, self.d)
         a = self._data[0].to(v)
         return v @ a.mT @ a / self.n_terms
-
-    def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
-        """(<a_j, x> - b_j)^2 / 2, j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
-        if j is None:
-            return self.value(x)
-        require_points(x, self.d)
-        require_index(x, j)
-        return self._inner_at(x, j)[1].square() / 2
-
-    def part_grads(self, x: Tensor) -> Tensor:
-        """a_j (<a_j, x> - b_j) for all j, (*batch, n, d). x: (*batch, d)."""
-        require_points(x, self.d)
-        a, b = (t.to(x) for t in self._data)
-        return (x @ a.mT - b).unsqueeze(-1) * a
-
-    def part_values(self, x: Tensor) -> Tensor:
-        """(<a_j, x> - b_j)^2 / 2 for all j, (*batch, n). x: (*batch, d)."""
-        require_points(x, self.d)
-        a, b = (t.to(x) for t in self._data)
-        return (x @ a.mT - b).square() / 2

@@ -19,7 +19,6 @@ from problems.links import LINKS, Link, require_link
 from problems.oracle_guards import require_euclidean, require_vector
 from problems.separator import separator
 from problems.space import Choice, Range, Uniform, Vector
-from problems.term_index import require_index
 
 
 @dataclass(frozen=True)
@@ -139,12 +138,6 @@ class LinkSum(LinkTerms):
         margin = 0.0 if self._separator is None else monotone_margin(self.rows, self._separator)
         return sum_facts(self._link, self.rows, self._rank, self.interpolates, margin)
 
-    def _inner(self, x: Tensor) -> Tensor:
-        """<a_j, x - c> - b_j for all j, (*batch, n)."""
-        require_points(x, self.d)
-        rows, b, c = (part.to(x) for part in self._data)
-        return (x - c) @ rows.mT - b
-
     def value(self, x: Tensor) -> Tensor:
         """x: (*batch, d). Returns (*batch,)."""
         return self.part_values(x).mean(dim=-1)
@@ -171,22 +164,6 @@ class LinkSum(LinkTerms):
         """mean_j h''(s_j) <a_j, v> a_j. Shapes (*batch, d)."""
         rows = self._data[0].to(x)
         return (self._link.curvature(self._inner(x)) * (v @ rows.mT)) @ rows / self.n_terms
-
-    def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
-        """h(s_j), j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
-        if j is None:
-            return self.value(x)
-        require_points(x, self.d)
-        require_index(x, j)
-        return self._link.h(self._inner_at(x, j)[1])
-
-    def part_grads(self, x: Tensor) -> Tensor:
-        """h'(s_j) a_j for all j, (*batch, n, d). x: (*batch, d)."""
-        return self._link.slope(self._inner(x)).unsqueeze(-1) * self._data[0].to(x)
-
-    def part_values(self, x: Tensor) -> Tensor:
-        """h(s_j) for all j, (*batch, n). x: (*batch, d)."""
-        return self._link.h(self._inner(x))
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """Projection on the solution set. Shapes (*batch, d).

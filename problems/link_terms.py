@@ -1,4 +1,4 @@
-"""Means of terms h(<a_j, x - c> - b_j) + reg/2 |x|^2: their gradients and proximal steps."""
+"""Means of terms h(<a_j, x - c> - b_j) + reg/2 |x|^2: their values, gradients and proximal steps."""
 
 import math
 from abc import abstractmethod
@@ -54,6 +54,14 @@ class LinkTerms(Problem):
         center = self._links.center
         return x if center is None else x - center.to(x)
 
+    def _inner(self, x: Tensor) -> Tensor:
+        """<a_j, x - c> - b_j for all j, (*batch, n). x: (*batch, d)."""
+        require_points(x, self.d)
+        data = self._links
+        # products of other layouts round otherwise
+        s = self._around(x).contiguous() @ data.rows.to(x).mT
+        return s if data.targets is None else s - data.targets.to(x)
+
     def _inner_at(self, x: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
         """a_j, (*j.shape, d), and <a_j, x - c> - b_j, (*batch,); j: int64, x: (*batch, d)."""
         rows, b = self._rows_at(x, j)
@@ -70,6 +78,35 @@ class LinkTerms(Problem):
         y = self._around(x)
         s = y @ rows.mT if shared else (rows @ y.unsqueeze(-1)).squeeze(-1)
         return rows, s if b is None else s - b
+
+    def _values_at(self, s: Tensor, x: Tensor) -> Tensor:
+        """h(s) + reg/2 |x|^2. s: (*batch, b), x: (*batch, d). Shapes as s."""
+        h, reg = LINKS[self._links.link].h(s), self._links.reg
+        return h + reg / 2 * x.square().sum(dim=-1, keepdim=True) if reg else h
+
+    def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
+        """h(s_j) + reg/2 |x|^2, j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
+        if j is None:
+            return self.value(x)
+        require_points(x, self.d)
+        require_index(x, j)
+        return self._values_at(self._inner_at(x, j)[1].unsqueeze(-1), x).squeeze(-1)
+
+    def part_values(self, x: Tensor) -> Tensor:
+        """h(s_j) + reg/2 |x|^2 for all j, (*batch, n). x: (*batch, d)."""
+        return self._values_at(self._inner(x), x)
+
+    def batch_values(self, x: Tensor, j: Tensor) -> Tensor:
+        """h(s_j) + reg/2 |x|^2 for the terms j, int64 (*batch, b), which may repeat. Returns (*batch, b)."""
+        require_points(x, self.d)
+        require_indices(x, j)
+        return self._values_at(self._inner_of(x, j)[1], x)
+
+    def part_grads(self, x: Tensor) -> Tensor:
+        """h'(s_j) a_j + reg x for all j, (*batch, n, d). x: (*batch, d)."""
+        data = self._links
+        grads = LINKS[data.link].slope(self._inner(x)).unsqueeze(-1) * data.rows.to(x)
+        return grads + data.reg * x.unsqueeze(-2) if data.reg else grads
 
     def part_grad(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """h'(s_j) a_j + reg x, j: int64 (*batch,); the full gradient if j is None. Shapes (*batch, d)."""

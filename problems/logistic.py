@@ -25,7 +25,6 @@ from problems.secular import EPS
 from problems.softplus import softplus, softplus_divergence
 from problems.solved import SolvedProblem
 from problems.space import Choice, LogUniform, Range
-from problems.term_index import require_index
 
 AT_ONCE = 8
 """Points at which the gap is computed together: their margins and nodes stay in the cache."""
@@ -183,26 +182,6 @@ class LogisticRegression(LinkTerms, SolvedProblem, BallOracle):  # pyright: igno
         require_points(x, self.d)
         rows = self._z.to(x)
         return (rows.mT * self._curvature(x).unsqueeze(-2)) @ rows + self.reg * torch.eye(self.d).to(x)
-
-    def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
-        """s(<z_j, x>) + reg/2 |x|^2, j: int64 (*batch,); f(x) if j is None. Returns (*batch,)."""
-        if j is None:
-            return self.value(x)
-        require_points(x, self.d)
-        require_index(x, j)
-        return softplus(-self._inner_at(x, j)[1]) + self.reg / 2 * x.square().sum(dim=-1)
-
-    def part_grads(self, x: Tensor) -> Tensor:
-        """z_j s'(<z_j, x>) + reg x for all j, (*batch, n, d). x: (*batch, d)."""
-        require_points(x, self.d)
-        rows = self._z.to(x)
-        return torch.sigmoid(x @ rows.mT).unsqueeze(-1) * rows + self.reg * x.unsqueeze(-2)
-
-    def part_values(self, x: Tensor) -> Tensor:
-        """s(<z_j, x>) + reg/2 |x|^2 for all j, (*batch, n). x: (*batch, d)."""
-        require_points(x, self.d)
-        square = x.square().sum(dim=-1, keepdim=True)
-        return softplus(x @ self._z.to(x).mT) + self.reg / 2 * square
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """The minimiser. Shapes (*batch, d)."""

@@ -184,10 +184,15 @@ class Distributed(Problem):
         return x.split(self.problem.d, dim=-1)
 
     def _slope(self, x: Tensor, block: Tensor) -> Tensor:
-        return self.problem.batch_grad(x, block.to(x.device).expand(*x.shape[:-1], -1))
+        return self.problem.batch_grad(x, _for_each(x, block))
 
     def _losses(self, x: Tensor, block: Tensor) -> Tensor:
-        return self.problem.part_values(x)[..., block.to(x.device)]
+        return self.problem.batch_values(x, _for_each(x, block))
+
+
+def _for_each(x: Tensor, block: Tensor) -> Tensor:
+    """The same examples for each point, (*batch, b), expanded. x: (*batch, d)."""
+    return block.to(x.device).expand(*x.shape[:-1], -1)
 
 
 @dataclass(frozen=True)

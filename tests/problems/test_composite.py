@@ -474,7 +474,13 @@ def test_clients_that_agree_solve_the_problem(problem: Distributed):
     assert torch.allclose(problem.value(z.repeat(1, m)), base.value(z), rtol=1e-13)
     summed = problem.smooth_grad(z.repeat(1, m)).reshape(3, m, -1).sum(1)
     assert torch.allclose(summed, base.grad(z), atol=1e-13)
-    assert (problem.value(noise(3, problem.d)) == math.inf).all()
+    apart = noise(3, problem.d)
+    assert (problem.value(apart) == math.inf).all()
+    losses = [base.part_values(x) for x in apart.split(base.d, dim=-1)]
+    own = [
+        some[:, block] for some, block in zip(losses, torch.arange(base.n_terms).tensor_split(m), strict=True)
+    ]
+    assert torch.allclose(problem.smooth_value(apart), torch.cat(own, dim=-1).mean(dim=-1), rtol=1e-13)
     assert float(problem.value(problem.x_star)) == pytest.approx(problem.f_star, rel=1e-14)
     u = problem.parts.dual_star
     assert u.shape == (1, problem.d)

@@ -56,6 +56,11 @@ def test_terms_and_derivatives(link: str):
         assert torch.allclose(problem.part_values(x)[..., j], problem.part_value(x, index), rtol=1e-13)
     assert torch.allclose(problem.part_grads(x).mean(-2), problem.grad(x), rtol=1e-13, atol=1e-15)
     assert torch.allclose(problem.part_value(x), problem.value(x))
+    rows = torch.tensor([0, 3, 3]).expand(3, 5, 3)
+    for some in (rows, rows.contiguous()):
+        assert torch.allclose(
+            problem.batch_values(x, some), problem.part_values(x)[..., [0, 3, 3]], rtol=1e-13
+        )
 
 
 @every
@@ -211,6 +216,9 @@ def test_terms_of_real_data(problem: LeastSquares | LogisticRegression):
     index = torch.tensor([0, 5, 568])
     picked = torch.arange(3), index
     assert torch.allclose(problem.part_value(x, index), problem.part_values(x)[picked], rtol=1e-12)
+    assert torch.allclose(
+        problem.batch_values(x, index[:, None])[:, 0], problem.part_value(x, index), rtol=1e-12
+    )
     assert torch.allclose(problem.part_grad(x, index), problem.part_grads(x)[picked], rtol=1e-11, atol=1e-14)
     known = {type(c.assumption): c.assumption for c in problem.certified}
     origin = torch.zeros(1, problem.d, dtype=torch.float64)
