@@ -6,13 +6,10 @@ import torch
 from torch import Tensor
 
 from assumptions.layers import Layers
-from assumptions.norms import EUCLIDEAN, Norm
+from assumptions.norms import EUCLIDEAN
 from assumptions.outward import root_up, round_up
 from workbench.compressors.base import Compressor
-from workbench.compressors.norms import dual_of
-
-GEOMETRIES = ("layers", "frobenius")
-"""In the norms of the layers and their duals, or in Euclidean norms."""
+from workbench.compressors.geometries import shrinks_layer
 
 
 def contraction_facts(
@@ -56,7 +53,8 @@ def _each(
         if contracts_in == "frobenius":
             found.append((_euclidean(compressor, shape, layers.n_layers), "the Euclidean norm"))
         else:
-            found.append(_in_layer(compressor, shape, norm, dual))
+            q, said, why = shrinks_layer(compressor, norm, dual, shape)
+            found.append((q, said + why))
     return found
 
 
@@ -65,13 +63,3 @@ def _euclidean(compressor: Compressor, shape: tuple[int, ...], n_layers: int) ->
     if n_layers == 1:
         return compressor.shrinks(EUCLIDEAN, shape)
     return round_up(root_up(compressor.squared_error(shape)))
-
-
-def _in_layer(
-    compressor: Compressor, shape: tuple[int, ...], norm: Norm, dual: bool
-) -> tuple[float | None, str]:
-    said = f"the dual of {norm!r}" if dual else repr(norm)
-    try:
-        return compressor.shrinks(dual_of(norm) if dual else norm, shape), said
-    except TypeError as error:
-        return None, f"{said} ({error})"

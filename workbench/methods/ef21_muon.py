@@ -14,10 +14,11 @@ from assumptions.layers import Layers
 from problems.base import Problem
 from workbench.compressors.base import Compressor
 from workbench.compressors.draws import Copies
+from workbench.compressors.geometries import require_geometry
 from workbench.compressors.identity import Identity
 from workbench.draws import NoiseDraw, Space
 from workbench.methods.base import Method, ones
-from workbench.methods.contraction import GEOMETRIES, contraction_facts, not_contractive
+from workbench.methods.contraction import contraction_facts, not_contractive
 from workbench.methods.error_feedback_quantities import FEEDBACK_QUANTITIES
 from workbench.methods.layer_gradients import over_layers
 from workbench.methods.nesterov import require_beta
@@ -91,8 +92,7 @@ class EF21Muon(Method):
         for name in ("server_compressor", "worker_compressor"):
             if not isinstance(getattr(self, name), Compressor):
                 raise TypeError(f"{name} must be a Compressor such as TopK(2), got {getattr(self, name)!r}")
-        if self.contracts_in not in GEOMETRIES:
-            raise ValueError(f"contracts_in must be one of {GEOMETRIES}, got {self.contracts_in!r}")
+        require_geometry(self.contracts_in)
         if not isinstance(self.feedback, bool):
             raise ValueError(f"feedback must be True or False, got {self.feedback!r}")
         self.check_shapes()

@@ -9,10 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from assumptions.norms import Norm
 from assumptions.specification import parse_specification
-from workbench.compressors import COMPRESSORS, Compressor
-from workbench.compressors.norms import dual_of
+from workbench.compressors import COMPRESSORS
+from workbench.compressors.geometries import require_geometry, shrinks_layer
 from workbench.optim.members import Member
 from workbench.optim.messages import Code, code_of, whole
 from workbench.optim.presets import Layout, layout
@@ -25,7 +24,6 @@ SERVER = 0
 """Who sends and draws: the server, or worker j as j + 1."""
 
 PAIR = ("server_compressor", "worker_compressor")
-GEOMETRIES = ("layers", "frobenius")
 
 
 @dataclass(frozen=True)
@@ -102,28 +100,18 @@ def unfit(layers: Iterable[FeedbackLayer], contracts_in: str) -> str:
 
     "layers": the server's in the norm of the layer, the workers' in its dual. "frobenius": Euclidean norms.
     """
-    if contracts_in not in GEOMETRIES:
-        raise ValueError(f"contracts_in must be one of {GEOMETRIES}, got {contracts_in!r}")
+    require_geometry(contracts_in)
     for layer in layers:
         for name, dual in zip(PAIR, (False, True), strict=True):
             compressor, norm = layer.group[name], layer.read.norm
             if contracts_in == "frobenius":
                 shrinks, where = compressor.contraction(layer.shape) is not None, "the Euclidean norm"
             else:
-                shrinks = _shrinks(compressor, norm, dual, layer.shape)
-                where = f"the dual of {norm!r}" if dual else repr(norm)
+                q, where, _ = shrinks_layer(compressor, norm, dual, layer.shape)
+                shrinks = q is not None and q < 1
             if not shrinks:
                 return f"{name} {compressor!r} is not known to shrink {layer.member.who} in {where}"
     return ""
-
-
-def _shrinks(compressor: Compressor, norm: Norm, dual: bool, shape: tuple[int, ...]) -> bool:
-    """Whether some q < 1 is known."""
-    try:
-        q = compressor.shrinks(dual_of(norm) if dual else norm, shape)
-    except TypeError:  # a norm without a class for its dual
-        return False
-    return q is not None and q < 1
 
 
 def require_alike(
