@@ -12,8 +12,8 @@ from assumptions.guards import Number, require_dimension, require_nonnegative, r
 from assumptions.rounding import gradient_errors
 from problems.base import Problem
 from workbench.draws import Space
-from workbench.methods.base import Method, ones
-from workbench.methods.layer_gradients import averaged, running_resolution, smallest_rho_i
+from workbench.methods.base import Method
+from workbench.methods.layer_gradients import averaged, running_resolution, smallest_rho_i, step_cost
 from workbench.methods.nesterov import require_beta
 from workbench.methods.stochastic_gradient import (
     gradient_cost,
@@ -134,6 +134,4 @@ class AdaGO(Method):
     def cost(self, problem: Problem, state: AdaGOState, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One stochastic gradient; every layer."""
         del draw
-        one = ones(state.x)
-        gradients = gradient_cost(problem, self.minibatch) * one
-        return {"grad_calls": gradients, "lmo_calls": problem.layers.n_layers * one}
+        return step_cost(problem, state.x, gradient_cost(problem, self.minibatch))

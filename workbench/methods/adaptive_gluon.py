@@ -9,13 +9,14 @@ from torch import Tensor
 
 from assumptions.guards import Number
 from problems.base import Problem
-from workbench.methods.base import Method, Point, ones
+from workbench.methods.base import Method, Point
 from workbench.methods.layer_gradients import (
     adaptive_length,
     require_offset_or_slope,
     require_orthogonaliser,
+    step_cost,
 )
-from workbench.orthogonal import Exact, Orthogonaliser, inexact_direction
+from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class AdaptiveGluon(Method):
 
     offset_i: Number
     slope_i: Number
-    orthogonaliser: Orthogonaliser = Exact()  # noqa: RUF009
+    orthogonaliser: Orthogonaliser = EXACT
     free: ClassVar[tuple[str, ...]] = ("x",)
     options: ClassVar[tuple[str, ...]] = ("orthogonaliser",)
     source: ClassVar[str] = "arXiv:2505.13416"
@@ -61,5 +62,4 @@ class AdaptiveGluon(Method):
     def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """The full gradient; every layer."""
         del draw
-        one = ones(state.x)
-        return {"grad_calls": problem.n_terms * one, "lmo_calls": problem.layers.n_layers * one}
+        return step_cost(problem, state.x, problem.n_terms)

@@ -12,7 +12,7 @@ from assumptions.guards import Number, require_dimension, require_positive
 from assumptions.layerwise.rounding import reach_i
 from problems.base import Problem
 from workbench.draws import Space
-from workbench.methods.base import Method, require_probability
+from workbench.methods.base import require_probability
 from workbench.methods.layer_gradients import (
     DIRECTION_FACTS,
     direction_facts,
@@ -20,16 +20,14 @@ from workbench.methods.layer_gradients import (
     require_orthogonaliser,
 )
 from workbench.methods.momentum import (
-    EXACT,
     MOMENTUM_QUANTITIES,
+    BufferedMomentum,
     Momentum,
     gathered,
-    momentum_cost,
     momentum_draws,
-    started,
 )
 from workbench.methods.nesterov import require_beta
-from workbench.orthogonal import Orthogonaliser, inexact_direction
+from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction
 from workbench.quantities import EPS, SHARED, Quantity, Reading
 
 
@@ -89,7 +87,7 @@ REACH = Quantity(
 
 
 @dataclass(frozen=True)
-class ConstrainedScion(Method):
+class ConstrainedScion(BufferedMomentum):
     """M = beta M + (1 - beta) G, X_i = (1 - weight) X_i - weight ball_radius_i dir_i(M_i); M = 0 first.
 
     Frank and Wolfe's method with momentum over the balls |X_i|_i <= ball_radius_i, in the norms of the
@@ -110,8 +108,6 @@ class ConstrainedScion(Method):
     beta: Number
     minibatch: int = 1
     orthogonaliser: Orthogonaliser = EXACT
-    free: ClassVar[tuple[str, ...]] = ("x",)
-    options: ClassVar[tuple[str, ...]] = ("orthogonaliser",)
     facts: ClassVar[tuple[str, ...]] = (*DIRECTION_FACTS, "start_i", "star_i")
     quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = {
         **MOMENTUM_QUANTITIES,
@@ -141,19 +137,9 @@ class ConstrainedScion(Method):
         """One stochastic gradient. ValueError for a ball_radius_i or a minibatch that does not fit."""
         return momentum_draws(problem, self.ball_radius_i, self.minibatch, "ball_radius_i")
 
-    def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> Momentum:
-        """The buffer is 0. x0: (*batch, d)."""
-        del problem, draw
-        return started(x0)
-
     def step(self, problem: Problem, state: Momentum, draw: SimpleNamespace) -> Momentum:
         """draw: of one stochastic gradient. state.x: (*batch, d)."""
         _, m, mass = gathered(problem, state, self.beta, draw)
         lengths = self.weight * over_layers(problem.layers, self.ball_radius_i, m, "ball_radius_i")
         move = inexact_direction(problem.layers, self.orthogonaliser, m, lengths)
         return Momentum((1 - self.weight) * state.x - move, m, mass)
-
-    def cost(self, problem: Problem, state: Momentum, draw: SimpleNamespace) -> Mapping[str, Tensor]:
-        """One stochastic gradient, one linear minimisation for each layer."""
-        del draw
-        return momentum_cost(problem, state.x, self.minibatch)

@@ -30,7 +30,7 @@ from workbench.methods.stochastic_gradient import (
     no_steps,
     stochastic_grad,
 )
-from workbench.orthogonal import Exact, Orthogonaliser, inexact_direction
+from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction
 from workbench.quantities import Quantity
 from workbench.samplings import Sampling
 
@@ -70,7 +70,7 @@ class DropMuon(Method):
     beta: Number
     law: LayerLaw | Sampling
     minibatch: int = 1
-    orthogonaliser: Orthogonaliser = Exact()  # noqa: RUF009
+    orthogonaliser: Orthogonaliser = EXACT
     free: ClassVar[tuple[str, ...]] = ("x",)
     options: ClassVar[tuple[str, ...]] = ("law", "orthogonaliser")
     facts: ClassVar[tuple[str, ...]] = ("p_i", "with_noise")

@@ -14,7 +14,7 @@ from workbench.methods.layer_gradients import (
     require_orthogonaliser,
 )
 from workbench.methods.layer_momentum import LayerMomentum, MomentumPoint
-from workbench.orthogonal import Exact, Orthogonaliser, inexact_direction
+from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Gluon(LayerMomentum):
     Source: Gluon, arXiv:2505.13416.
     """
 
-    orthogonaliser: Orthogonaliser = Exact()  # noqa: RUF009
+    orthogonaliser: Orthogonaliser = EXACT
     options: ClassVar[tuple[str, ...]] = ("orthogonaliser",)
     facts: ClassVar[tuple[str, ...]] = DIRECTION_FACTS
     source: ClassVar[str] = "arXiv:2505.13416"

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from assumptions.guards import Number
 from problems.base import Problem
-from workbench.methods.base import Method, Point, ones
+from workbench.methods.base import Method, Point
 from workbench.methods.layer_gradients import (
     DIRECTION_FACTS,
     adaptive_length,
@@ -18,9 +18,9 @@ from workbench.methods.layer_gradients import (
     over_layers,
     require_offset_or_slope,
     require_orthogonaliser,
+    step_cost,
 )
-from workbench.methods.momentum import EXACT
-from workbench.orthogonal import Orthogonaliser, inexact_direction, lmo_factors
+from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction, lmo_factors
 from workbench.quantities import EPS, Quantity, Reading
 
 
@@ -105,7 +105,4 @@ class InexactGluon(Method):
     def cost(self, problem: Problem, state: Point, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One full gradient, one linear minimisation for each layer."""
         del draw
-        return {
-            "grad_calls": problem.n_terms * ones(state.x),
-            "lmo_calls": problem.layers.n_layers * ones(state.x),
-        }
+        return step_cost(problem, state.x, problem.n_terms)

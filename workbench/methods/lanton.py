@@ -12,8 +12,8 @@ from assumptions.guards import Number, require_dimension, require_positive
 from assumptions.layers import Layers
 from problems.base import Problem
 from workbench.draws import Space
-from workbench.methods.base import Method, ones
-from workbench.methods.layer_gradients import averaged, over_layers, running_resolution
+from workbench.methods.base import Method
+from workbench.methods.layer_gradients import averaged, over_layers, running_resolution, step_cost
 from workbench.methods.nesterov import require_beta
 from workbench.methods.stochastic_gradient import (
     gradient_cost,
@@ -134,9 +134,8 @@ class LANTON(Method):
     def cost(self, problem: Problem, state: LANTONState, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One stochastic gradient, two for "fresh"; every layer."""
         del draw
-        one, times = ones(state.x), 2 if self.difference == "fresh" else 1
-        gradients = times * gradient_cost(problem, self.minibatch) * one
-        return {"grad_calls": gradients, "lmo_calls": problem.layers.n_layers * one}
+        times = 2 if self.difference == "fresh" else 1
+        return step_cost(problem, state.x, times * gradient_cost(problem, self.minibatch))
 
 
 FRESH = "fresh_"

@@ -12,6 +12,7 @@ from assumptions.matrix_norms import Spectral, matrix_shape
 from assumptions.norms import EUCLIDEAN, Lp, Norm
 from problems.base import Problem
 from problems.matrix_constants import comparison
+from workbench.methods.base import ones
 from workbench.orthogonal import Orthogonaliser
 from workbench.quantities import EPS, Reading
 
@@ -78,6 +79,12 @@ def over_layers(layers: Layers, value: Number, x: Tensor, name: str = "radius_i"
             f"got {numbers.shape[-1]}"
         )
     return numbers.expand(*numbers.shape[:-1], layers.n_layers)
+
+
+def step_cost(problem: Problem, x: Tensor, gradients: int) -> Mapping[str, Tensor]:
+    """That many gradients of terms, and one linear minimisation for each layer. x: (*batch, d)."""
+    one = ones(x)
+    return {"grad_calls": gradients * one, "lmo_calls": problem.layers.n_layers * one}
 
 
 def require_orthogonaliser(orthogonaliser: object) -> None:

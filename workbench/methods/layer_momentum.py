@@ -11,8 +11,8 @@ from torch import Tensor
 from assumptions.guards import Number, require_dimension, require_positive
 from problems.base import Problem
 from workbench.draws import Space
-from workbench.methods.base import Method, ones
-from workbench.methods.layer_gradients import GRADIENT_FACTS, averaged, gradient_facts, over_layers
+from workbench.methods.base import Method
+from workbench.methods.layer_gradients import GRADIENT_FACTS, averaged, gradient_facts, over_layers, step_cost
 from workbench.methods.nesterov import require_beta
 from workbench.methods.stochastic_gradient import gradient_cost, gradient_draws, no_steps, stochastic_grad
 
@@ -78,6 +78,4 @@ class LayerMomentum(Method):
     def cost(self, problem: Problem, state: Any, draw: SimpleNamespace) -> Mapping[str, Tensor]:
         """One stochastic gradient; every layer."""
         del draw
-        one = ones(state.x)
-        gradients = gradient_cost(problem, self.minibatch) * one
-        return {"grad_calls": gradients, "lmo_calls": problem.layers.n_layers * one}
+        return step_cost(problem, state.x, gradient_cost(problem, self.minibatch))

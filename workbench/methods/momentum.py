@@ -1,8 +1,8 @@
-"""What methods with a momentum buffer that starts at 0 share: the state, guards, lengths of layers."""
+"""What methods with a momentum buffer that starts at 0 share: the state, facts, costs, quantities."""
 
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,13 +10,11 @@ from torch import Tensor
 from assumptions.guards import Number
 from problems.base import Problem
 from workbench.draws import Space
-from workbench.methods.base import ones
-from workbench.methods.layer_gradients import over_layers
+from workbench.methods.base import Method
+from workbench.methods.layer_gradients import DIRECTION_FACTS, direction_facts, over_layers, step_cost
 from workbench.methods.stochastic_gradient import gradient_cost, gradient_draws, stochastic_grad
-from workbench.orthogonal import Exact
+from workbench.orthogonal import Orthogonaliser
 from workbench.quantities import EPS, SHARED, Quantity, Reading
-
-EXACT = Exact()
 
 
 class Momentum(NamedTuple):
@@ -28,11 +26,6 @@ class Momentum(NamedTuple):
     x: Tensor
     m: Tensor
     mass: Tensor
-
-
-def started(x0: Tensor) -> Momentum:
-    """An empty buffer. x0: (*batch, d)."""
-    return Momentum(x0, torch.zeros_like(x0), torch.zeros_like(x0[..., :1]))
 
 
 def gathered(
@@ -50,14 +43,6 @@ def momentum_draws(
     """One stochastic gradient. ValueError for radii, called ``name``, or a minibatch that do not fit."""
     over_layers(problem.layers, radius_i, problem.x0, name)
     return gradient_draws(problem, minibatch)
-
-
-def momentum_cost(problem: Problem, x: Tensor, minibatch: int) -> Mapping[str, Tensor]:
-    """One stochastic gradient, one linear minimisation for each layer. x: (*batch, d)."""
-    return {
-        "grad_calls": gradient_cost(problem, minibatch) * ones(x),
-        "lmo_calls": problem.layers.n_layers * ones(x),
-    }
 
 
 def momentum_error(mean: Callable[[Reading], Tensor]) -> Quantity:
@@ -86,3 +71,32 @@ def momentum_error(mean: Callable[[Reading], Tensor]) -> Quantity:
 MOMENTUM_QUANTITIES: Mapping[str, Quantity | Callable[..., Tensor]] = {
     "momentum_error_i": momentum_error(lambda r: r.state.m / r.state.mass)
 }
+
+
+class BufferedMomentum(Method):
+    """Gathers gradients in a buffer that starts at 0, then takes one direction for each layer.
+
+    A subclass is a dataclass with at least these fields.
+    """
+
+    minibatch: int
+    orthogonaliser: Orthogonaliser
+    free: ClassVar[tuple[str, ...]] = ("x",)
+    options: ClassVar[tuple[str, ...]] = ("orthogonaliser",)
+    facts: ClassVar[tuple[str, ...]] = DIRECTION_FACTS
+    quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = MOMENTUM_QUANTITIES
+
+    @classmethod
+    def known(cls, problem: Problem, options: Mapping[str, Any]) -> Mapping[str, float | Tensor]:
+        """a_i and b_i of the directions, (layers,), and whether gradients are random."""
+        return direction_facts(problem, options)
+
+    def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> Momentum:
+        """The buffer is 0. x0: (*batch, d)."""
+        del problem, draw
+        return Momentum(x0, torch.zeros_like(x0), torch.zeros_like(x0[..., :1]))
+
+    def cost(self, problem: Problem, state: Momentum, draw: SimpleNamespace) -> Mapping[str, Tensor]:
+        """One stochastic gradient, one linear minimisation for each layer."""
+        del draw
+        return step_cost(problem, state.x, gradient_cost(problem, self.minibatch))

@@ -13,25 +13,15 @@ from assumptions.layers import Layers
 from assumptions.matrix_norms import Spectral
 from problems.base import Problem
 from workbench.draws import Space
-from workbench.methods.base import Method
 from workbench.methods.layer_gradients import (
     DIRECTION_FACTS,
     direction_facts,
     over_layers,
     require_orthogonaliser,
 )
-from workbench.methods.momentum import (
-    EXACT,
-    MOMENTUM_QUANTITIES,
-    Momentum,
-    gathered,
-    momentum_cost,
-    momentum_draws,
-    started,
-)
+from workbench.methods.momentum import BufferedMomentum, Momentum, gathered, momentum_draws
 from workbench.methods.nesterov import require_beta
-from workbench.orthogonal import Orthogonaliser, inexact_direction
-from workbench.quantities import Quantity
+from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction
 
 SCALES: Mapping[str, Callable[[int, int], float]] = {
     "none": lambda _m, _n: 1.0,
@@ -48,7 +38,7 @@ def scale_i(layers: Layers, scale: str) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
-class Muon(Method):
+class Muon(BufferedMomentum):
     """M = beta M + (1 - beta) G, X_i = (1 - radius_i weight_decay) X_i - radius_i s_i dir_i(U_i).
 
     M = 0 first. U = (1 - beta) G + beta M with nesterov, else M; G: the stochastic gradient at X. dir_i(U) is
@@ -69,10 +59,8 @@ class Muon(Method):
     scale: str = "jordan"
     minibatch: int = 1
     orthogonaliser: Orthogonaliser = EXACT
-    free: ClassVar[tuple[str, ...]] = ("x",)
     options: ClassVar[tuple[str, ...]] = ("nesterov", "scale", "orthogonaliser")
     facts: ClassVar[tuple[str, ...]] = (*DIRECTION_FACTS, "scale_i")
-    quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = MOMENTUM_QUANTITIES
     source: ClassVar[str] = "KellerJordan/Muon"
 
     def __post_init__(self) -> None:
@@ -113,11 +101,6 @@ class Muon(Method):
         """One stochastic gradient. ValueError for a radius_i or a minibatch that does not fit."""
         return momentum_draws(problem, self.radius_i, self.minibatch)
 
-    def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> Momentum:
-        """The buffer is 0. x0: (*batch, d)."""
-        del problem, draw
-        return started(x0)
-
     def step(self, problem: Problem, state: Momentum, draw: SimpleNamespace) -> Momentum:
         """draw: of one stochastic gradient. state.x: (*batch, d)."""
         g, m, mass = gathered(problem, state, self.beta, draw)
@@ -127,8 +110,3 @@ class Muon(Method):
         move = inexact_direction(problem.layers, self.orthogonaliser, ahead, steps)
         kept = problem.layers.per_entry(1 - lengths * self.weight_decay)
         return Momentum(kept * state.x - move, m, mass)
-
-    def cost(self, problem: Problem, state: Momentum, draw: SimpleNamespace) -> Mapping[str, Tensor]:
-        """One stochastic gradient, one orthogonalisation for each layer."""
-        del draw
-        return momentum_cost(problem, state.x, self.minibatch)

@@ -1,38 +1,21 @@
 """Scion without constraint: steps of fixed lengths along the momentum, in the norms of the layers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, ClassVar
-
-from torch import Tensor
+from typing import ClassVar
 
 from assumptions.guards import Number, require_dimension, require_positive
 from problems.base import Problem
 from workbench.draws import Space
-from workbench.methods.base import Method
-from workbench.methods.layer_gradients import (
-    DIRECTION_FACTS,
-    direction_facts,
-    over_layers,
-    require_orthogonaliser,
-)
-from workbench.methods.momentum import (
-    EXACT,
-    MOMENTUM_QUANTITIES,
-    Momentum,
-    gathered,
-    momentum_cost,
-    momentum_draws,
-    started,
-)
+from workbench.methods.layer_gradients import over_layers, require_orthogonaliser
+from workbench.methods.momentum import BufferedMomentum, Momentum, gathered, momentum_draws
 from workbench.methods.nesterov import require_beta
-from workbench.orthogonal import Orthogonaliser, inexact_direction
-from workbench.quantities import Quantity
+from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction
 
 
 @dataclass(frozen=True)
-class Scion(Method):
+class Scion(BufferedMomentum):
     """M = beta M + (1 - beta) G, X_i = X_i - radius_i dir_i(M_i); G: the stochastic gradient at X.
 
     M = 0 first. dir_i(M) maximises <M, Z> over |Z|_i <= 1, in the norms of the problem's layers; of Spectral
@@ -51,10 +34,6 @@ class Scion(Method):
     beta: Number
     minibatch: int = 1
     orthogonaliser: Orthogonaliser = EXACT
-    free: ClassVar[tuple[str, ...]] = ("x",)
-    options: ClassVar[tuple[str, ...]] = ("orthogonaliser",)
-    facts: ClassVar[tuple[str, ...]] = DIRECTION_FACTS
-    quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = MOMENTUM_QUANTITIES
     source: ClassVar[str] = "arXiv:2502.07529"
 
     def __post_init__(self) -> None:
@@ -65,19 +44,9 @@ class Scion(Method):
         require_orthogonaliser(self.orthogonaliser)
         self.check_shapes()
 
-    @classmethod
-    def known(cls, problem: Problem, options: Mapping[str, Any]) -> Mapping[str, float | Tensor]:
-        """a_i and b_i of the directions, (layers,), and whether gradients are random."""
-        return direction_facts(problem, options)
-
     def draws(self, problem: Problem) -> Mapping[str, Space]:
         """One stochastic gradient. ValueError for a radius_i or a minibatch that does not fit."""
         return momentum_draws(problem, self.radius_i, self.minibatch)
-
-    def init(self, problem: Problem, x0: Tensor, draw: SimpleNamespace) -> Momentum:
-        """The buffer is 0. x0: (*batch, d)."""
-        del problem, draw
-        return started(x0)
 
     def step(self, problem: Problem, state: Momentum, draw: SimpleNamespace) -> Momentum:
         """draw: of one stochastic gradient. state.x: (*batch, d)."""
@@ -85,8 +54,3 @@ class Scion(Method):
         lengths = over_layers(problem.layers, self.radius_i, m)
         move = inexact_direction(problem.layers, self.orthogonaliser, m, lengths)
         return Momentum(state.x - move, m, mass)
-
-    def cost(self, problem: Problem, state: Momentum, draw: SimpleNamespace) -> Mapping[str, Tensor]:
-        """One stochastic gradient, one linear minimisation for each layer."""
-        del draw
-        return momentum_cost(problem, state.x, self.minibatch)

@@ -5,7 +5,7 @@ Kernels for methods and for networks alike; batched over leading axes, in any fl
 
 from workbench.orthogonal.base import Orthogonaliser, as_matrix, like
 from workbench.orthogonal.direction import inexact_direction, lmo_factors
-from workbench.orthogonal.exact import Exact
+from workbench.orthogonal.exact import EXACT, Exact
 from workbench.orthogonal.newton_schulz import NewtonSchulz
 from workbench.orthogonal.nuclear import GramPolar, by_shape, nuclear_norm, spectral_norm
 from workbench.orthogonal.polar_express import PolarExpress
@@ -15,6 +15,7 @@ ORTHOGONALISERS: tuple[type[Orthogonaliser], ...] = (Exact, GramPolar, NewtonSch
 """Every orthogonaliser."""
 
 __all__ = [
+    "EXACT",
     "ORTHOGONALISERS",
     "Exact",
     "GramPolar",

@@ -33,3 +33,7 @@ class Exact(Orthogonaliser):
         require_dimension(rank=rank)
         require_low(1.0, least)
         return 1.0, 1.0
+
+
+EXACT = Exact()
+"""What methods take unless told otherwise."""

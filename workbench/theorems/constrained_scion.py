@@ -11,8 +11,8 @@ from problems.calculus.noisy import Noisy
 from problems.noise.sign import SignNoise
 from problems.spectral_quadratic import SpectralQuadratic
 from workbench.methods.constrained_scion import ConstrainedScion, frank_wolfe_gap
-from workbench.methods.momentum import EXACT
 from workbench.methods.scion import Scion
+from workbench.orthogonal import EXACT
 from workbench.orthogonal.rescaled import Rescaled
 from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import avg, layer_max, layer_sum, symbols

@@ -11,7 +11,8 @@ from problems.calculus.noisy import Noisy
 from problems.noise.sign import SignNoise
 from problems.spectral_quadratic import SpectralQuadratic
 from workbench.methods.gluon import Gluon
-from workbench.methods.momentum import EXACT, momentum_error
+from workbench.methods.momentum import momentum_error
+from workbench.orthogonal import EXACT
 from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import best, layer_sum, symbols
 from workbench.theorem import Theorem

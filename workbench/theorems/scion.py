@@ -11,8 +11,8 @@ from problems.calculus.noisy import Noisy
 from problems.noise.sign import SignNoise
 from problems.noise.skewed import SkewedNoise
 from problems.spectral_quadratic import SpectralQuadratic
-from workbench.methods.momentum import EXACT
 from workbench.methods.scion import Scion
+from workbench.orthogonal import EXACT
 from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import avg, layer_sum, symbols
 from workbench.theorem import Theorem

@@ -8,10 +8,9 @@ from problems.layer_sum import LayerSum
 from problems.spectral_quadratic import SpectralQuadratic
 from workbench.methods.constrained_scion import ConstrainedScion
 from workbench.methods.gluon import Gluon
-from workbench.methods.momentum import EXACT
 from workbench.methods.muon import Muon
 from workbench.methods.scion import Scion
-from workbench.orthogonal import NewtonSchulz
+from workbench.orthogonal import EXACT, NewtonSchulz
 from workbench.parts import Mutant, Source
 from workbench.symbols import symbols
 from workbench.theorem import Theorem
