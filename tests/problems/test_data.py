@@ -204,6 +204,7 @@ SHAPES = {
     "mnist_5k": (5000, 784, 2500),
     "phishing": (1250, 9, 548),
     "fashion_mnist": (60000, 784, 30000),
+    "fashion_mnist_test": (10000, 784, 5000),
 }
 
 

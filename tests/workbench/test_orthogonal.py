@@ -22,6 +22,7 @@ from workbench.orthogonal import (
     like,
     lmo_factors,
     nuclear_norm,
+    spectral_norm,
 )
 from workbench.orthogonal.polynomial import PolynomialOrthogonaliser
 
@@ -376,6 +377,50 @@ def test_nuclear_norms_and_polar_factors_of_bad_matrices(values, tolerance):
         seen = torch.linalg.svdvals(o)
         assert ((seen - 1).abs().lt(1e-13) | seen.lt(1e-13)).all()
         assert (seen > 0.5).sum() == (values > 1e-6).sum()
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e300])
+def test_spectral_norms(shape, scale):
+    x = scale * gaussians(2, 3, *shape)
+    found = spectral_norm(x)
+    assert found.shape == (2, 3)
+    assert found.dtype == torch.float64
+    torch.testing.assert_close(found, Spectral(*shape).norm(x.flatten(-2)), rtol=1e-14, atol=0)
+    torch.testing.assert_close(spectral_norm(x[1, 2]), found[1, 2], rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [torch.ones(5), torch.logspace(0, -12, 64), torch.cat([torch.ones(1), torch.full((63,), 1e-8)])],
+    ids=["rank 5", "condition 1e12", "63 values 1e-8"],
+)
+def test_spectral_norms_of_bad_matrices_are_right_to_what_is_stated(values):
+    for m, n in ((64, 64), (64, 90), (200, 64)):
+        x = 3.0 * with_values(values.double(), m, n)
+        assert (spectral_norm(x) - 3.0).abs() <= 3.0 * max(m, n) * 2.3e-16
+
+
+def test_spectral_norms_of_other_types_and_undefined_matrices():
+    x = gaussians(4, 4, 5)
+    x[0, 0, 0], x[1, 1, 1], x[2] = math.nan, -math.inf, 0.0
+    x[0, 1, 1] = math.inf
+    found = spectral_norm(x)
+    assert found[0].isnan()
+    assert found[1] == math.inf
+    assert found[2] == 0
+    assert torch.equal(found[3], spectral_norm(x[3:])[0])
+    assert spectral_norm(torch.full((1, 1), -2.5)) == 2.5
+    assert spectral_norm(x[:0]).shape == (0,)
+    half = gaussians(4, 5).bfloat16()
+    torch.testing.assert_close(spectral_norm(half), torch.linalg.matrix_norm(half.double(), 2))
+
+
+@pytest.mark.parametrize("x", [torch.ones(3), torch.ones(2, 2, dtype=torch.int64), torch.ones(0, 3)], ids=str)
+@pytest.mark.parametrize("norm", [nuclear_norm, spectral_norm])
+def test_norms_of_what_is_no_matrix(norm, x):
+    with pytest.raises(ValueError, match="x must"):
+        norm(x)
 
 
 def test_the_two_polar_factors_agree():

@@ -274,6 +274,91 @@ def _table(
     )
 
 
+@app.command("probe")
+def _probe(
+    network: Annotated[
+        str,
+        typer.Argument(metavar="NETWORK", help="gpt, cnn, mlp, a task of yours 'path.py:make', or a result."),
+    ],
+    optimizer: Annotated[
+        str | None, typer.Option("--optimizer", help="scion, muon, gluon, drop-muon, adamw or sgd; scion.")
+    ] = None,
+    lr: Annotated[float | None, typer.Option("--lr", help="Learning rate; the task has its own.")] = None,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Steps of the training.")] = None,
+    every: Annotated[int | None, typer.Option("--every", min=1, help="Probe every N-th step.")] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(
+            "--level", metavar="NAME,NAME", help="pair, radii, coupling, hvp, adversarial, lmo; radii,lmo."
+        ),
+    ] = None,
+    batch: Annotated[
+        str | None,
+        typer.Option("--batch", help="fixed, training, or different, which measures noise; fixed."),
+    ] = None,
+    norms: Annotated[
+        str | None,
+        typer.Option("--norms", help="scion, muon, euclidean or optimizer; the optimizer's if it has norms."),
+    ] = None,
+    size: Annotated[str | None, typer.Option("--size", help="Of the network, as 0.8M for gpt.")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="NAME|PATH", help="Text or images; a small set.")
+    ] = None,
+    tokens: Annotated[str | None, typer.Option("--tokens", help="chars or bytes, for gpt.")] = None,
+    rows: Annotated[int | None, typer.Option("--rows", min=1, help="Rows of a training batch.")] = None,
+    fixed_rows: Annotated[
+        int | None, typer.Option("--fixed-rows", min=1, help="Rows of the fixed set that is probed at.")
+    ] = None,
+    device: Annotated[str | None, typer.Option("--device", help="auto, cpu or cuda; auto.")] = None,
+    dtype: Annotated[
+        str | None, typer.Option("--dtype", help="Of the probe's gradients: float32 or float64; float32.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of weights, batches, draws; 0.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Default: results/probe-NETWORK-OPTIMIZER.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Write over what is in the folder.")] = False,
+    save_every: Annotated[
+        float | None,
+        typer.Option("--save-every", min=0.0, metavar="SECONDS", help="Between checkpoints; 60."),
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")
+    ] = None,
+) -> None:
+    """Train a network and measure its smoothness, layer by layer, along the way.
+
+    The same command goes on where it was stopped; `workbench probe FOLDER` shows a result again. Numbers are
+    the same bit by bit, stopped or not, on a CPU with the same number of threads (OMP_NUM_THREADS). Exit
+    status 0 also where the training diverged, which is a result.
+    """
+    dispatch(
+        "probe",
+        network=network,
+        optimizer=optimizer,
+        lr=lr,
+        steps=steps,
+        every=every,
+        level=level,
+        batch=batch,
+        norms=norms,
+        size=size,
+        data=data,
+        tokens=tokens,
+        rows=rows,
+        fixed_rows=fixed_rows,
+        device=device,
+        dtype=dtype,
+        seed=seed,
+        out=out,
+        fresh=fresh,
+        save_every=save_every,
+        json=json,
+    )
+
+
 @app.command("calibrate")
 def _calibrate(
     studies: Annotated[int, typer.Option("--studies", min=1, help="Studies of each claim.")] = 1000,

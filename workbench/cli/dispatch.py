@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "workbench.cli.check",
     "table": "workbench.cli.table",
     "verify": "workbench.cli.verify",
+    "probe": "workbench.cli.probe",
     "calibrate": "workbench.cli.calibrate",
     "replay": "workbench.cli.replay",
     "new": "workbench.cli.new",

@@ -17,6 +17,10 @@ CUT = 1e-6
 1e-16 s_1^2, so the directions of those kept are right to 1e-4, and two polishing steps finish them."""
 
 
+SQUARED = 2.0**400
+"""Entries between 1 / SQUARED and SQUARED are squared without harm; SQUARED is a power of two."""
+
+
 def nuclear_norm(x: Tensor) -> Tensor:
     """|M|_nuc = sum_i s_i, s_i^2 the eigenvalues of M M' or M' M in float64.
 
@@ -75,6 +79,8 @@ def _of_values(x: Tensor, gain: Callable[[Tensor], Tensor]) -> Tensor:
     values = torch.linalg.eigvalsh(wide @ wide.mT)
     noise = max(x.shape[-2:]) * torch.finfo(torch.float64).eps * values[..., -1:]
     roots = torch.where(values > noise, values, 0.0).sqrt()
+    if bool(defined.all()):
+        return gain(roots) * size
     broken = torch.where(x.isnan().any(dim=-1).any(dim=-1), torch.nan, torch.inf).to(roots)
     return torch.where(defined, gain(roots) * size, broken)
 
@@ -95,8 +101,15 @@ def by_shape(function: Callable[[Tensor], Tensor], matrices: Sequence[Tensor]) -
 
 
 def _scaled(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The wide one of M / c and its transpose in float64, c (*batch,), and which matrices are finite."""
-    scaled, size, defined = power_scaled(x.flatten(-2))
-    matrix = scaled.to(torch.float64).reshape(x.shape)
-    wide = matrix.mT if x.shape[-2] > x.shape[-1] else matrix
-    return wide, size.squeeze(-1).to(torch.float64), defined.squeeze(-1)
+    """The wide one of M / c and its transpose in float64, c (*batch,), and which matrices are finite.
+
+    c = 1 where the squares of all largest entries are far from the ends of float64.
+    """
+    largest = x.detach().abs().amax(dim=(-2, -1)).to(torch.float64)
+    if bool(((largest < SQUARED) & ((largest > 1 / SQUARED) | (largest == 0))).all()):
+        matrix, size, defined = x.to(torch.float64), torch.ones_like(largest), largest.isfinite()
+    else:
+        scaled, column, finite = power_scaled(x.flatten(-2))
+        matrix = scaled.to(torch.float64).reshape(x.shape)
+        size, defined = column.squeeze(-1).to(torch.float64), finite.squeeze(-1)
+    return matrix.mT if x.shape[-2] > x.shape[-1] else matrix, size, defined

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
+from assumptions.guards import require_dimension
+
 Batch = Any
 """A tensor whose first axis are rows, or a tuple, list or dict of such."""
 
@@ -29,9 +31,11 @@ def take(batch: Batch, first: int, last: int) -> Batch:
 
 
 def chunks(batch: Batch, size: int | None) -> Iterator[Batch]:
-    """The rows in pieces of ``size``, the last one shorter; all at once for None."""
+    """The rows in pieces of ``size`` >= 1, the last one shorter; all at once for None."""
     rows = count_rows(batch)
-    size = size or rows
+    if size is None:
+        size = rows
+    require_dimension(size=size)
     for first in range(0, rows, size):
         yield take(batch, first, min(first + size, rows))
 
@@ -45,10 +49,10 @@ def halves(batch: Batch) -> tuple[Batch, Batch]:
 
 
 def moved(batch: Batch, device: torch.device, dtype: torch.dtype) -> Batch:
-    """On a device, floating point entries in one type."""
+    """A copy on a device, floating point entries in one type: a loss may write into its batch."""
 
     def move(t: Tensor) -> Tensor:
-        return t.to(device, dtype) if t.is_floating_point() else t.to(device)
+        return t.detach().to(device, dtype if t.is_floating_point() else t.dtype, copy=True)
 
     return pytree.tree_map_only(Tensor, move, batch)
 

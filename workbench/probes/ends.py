@@ -9,12 +9,18 @@ from workbench.probes.oracle import Evaluation
 
 @dataclass(frozen=True)
 class Ends:
-    """X and X' = X + step, each with loss and gradient."""
+    """X and X' = X + step, each with loss and gradient.
+
+    spread_here, spread_there: (G^A - G^B) / 2 at X and at X', A and B the halves of the batch; None where it
+    has no halves.
+    """
 
     x: Point
     x_next: Point
     here: Evaluation
     there: Evaluation
+    spread_here: Point | None = None
+    spread_there: Point | None = None
 
     @cached_property
     def step(self) -> Point:

@@ -1,0 +1,261 @@
+"""Verdicts on layers: each on data that have it, and not on data that nearly have it."""
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from tests.workbench.probe_results import probe_result, straight
+from workbench.probes.fits import fit_smoothness
+from workbench.probes.judgement import VERDICTS
+from workbench.probes.layer_path import layer_paths
+from workbench.probes.trends import scale_slope, slope, step_slope
+
+STEPS = np.geomspace(0.01, 0.03, 40)[np.random.default_rng(5).permutation(40)]
+
+
+def judged(result):
+    (fit,) = fit_smoothness(result)
+    assert fit.verdict in VERDICTS
+    return fit.verdict, fit.reason
+
+
+def changing_by(c, batch="fixed", t=0.01, **more):
+    """A gradient that changes by c of its norm, which varies, at every step of length t."""
+    g = straight()[0]
+    return probe_result(g, c * g / t, t=t, batch=batch, **more)
+
+
+def test_a_smooth_layer_is_identified():
+    verdict, reason = judged(probe_result(*straight()))
+    assert verdict == "identified"
+    assert "s^0.00" in reason
+    assert "0% of 40 held-out steps" in reason
+
+
+@pytest.mark.parametrize(
+    ("c", "named"), [(1.33, True), (1.414, True), (1.5, True), (1.3, False), (1.53, False)]
+)
+def test_different_batches_near_sqrt_2_are_noise(c, named):
+    verdict, reason = judged(changing_by(c, "different"))
+    assert verdict == ("noise" if named else "poorly identified")
+    assert (f"changes by {c:.3f} of its norm, near the sqrt 2" in reason) == named
+    assert named or "different mini-batches mix curvature and noise" in reason
+
+
+@pytest.mark.parametrize("batch", ["fixed", "training", "pair"])
+def test_sqrt_2_on_one_batch_is_no_noise(batch):
+    assert judged(changing_by(math.sqrt(2), batch))[0] == "identified"
+
+
+def test_noise_is_measured_by_the_later_gradient_and_flips_by_the_earlier_one():
+    before = 1.2 * straight()[0]
+    assert judged(changing_by(math.sqrt(2), "different", gradnorm=before))[0] == "noise"
+    assert judged(changing_by(1.7, cosine=-0.5, gradnorm=before))[0] == "identified"
+    assert judged(changing_by(1.9, cosine=-0.5, gradnorm=before))[0] == "oscillation"
+
+
+def test_different_batches_are_never_identified():
+    verdict, reason = judged(probe_result(*straight(), batch="different"))
+    assert verdict == "poorly identified"
+    assert reason == "gradients at different mini-batches mix curvature and noise"
+
+
+@pytest.mark.parametrize(("noise", "verdict"), [(0.69, "identified"), (0.73, "noise")])
+def test_halves_that_disagree_as_much_as_they_agree_are_noise(noise, verdict):
+    found, reason = judged(probe_result(*straight(), noise=noise))
+    assert found == verdict
+    assert (f"noise of the ratio at {noise:.2f} of it" in reason) == (verdict == "noise")
+
+
+def test_unknown_noise_is_no_noise():
+    assert judged(probe_result(*straight(), noise=np.nan))[0] == "identified"
+
+
+@pytest.mark.parametrize(("resolution", "verdict"), [(0.09, "identified"), (0.11, "noise")])
+def test_ratios_near_rounding_are_noise(resolution, verdict):
+    found, reason = judged(probe_result(*straight(), resolution=resolution))
+    assert found == verdict
+    assert ("rounding alone may make 0.11 of the ratio" in reason) == (verdict == "noise")
+
+
+def test_ratios_of_zero_are_rounding():
+    g = straight()[0]
+    result = probe_result(g, 0 * g)
+    result["ratio_resolution"] += 1e-9
+    assert judged(result)[0] == "noise"
+
+
+@pytest.mark.parametrize(
+    ("c", "cosine", "verdict"),
+    [
+        (1.6, -0.3, "oscillation"),
+        (1.9, -0.9, "oscillation"),
+        (1.45, -0.3, "identified"),
+        (1.6, 0.1, "identified"),
+        (1.6, np.nan, "identified"),
+    ],
+)
+def test_gradients_that_flip_oscillate(c, cosine, verdict):
+    found, reason = judged(changing_by(c, cosine=cosine))
+    assert found == verdict
+    assert (f"cosine {cosine:.2f}, change {c:.2f}" in reason) == (verdict == "oscillation")
+
+
+@pytest.mark.parametrize(
+    ("power", "verdict"),
+    [(-1, "c over t"), (-0.55, "c over t"), (-0.45, "identified"), (0, "identified"), (0.3, "identified")],
+)
+def test_ratios_that_fall_with_the_radius_are_c_over_t(power, verdict):
+    found, reason = judged(probe_result(*straight(), power=power))
+    assert found == verdict
+    assert f"s^{power:.2f}" in reason
+
+
+@pytest.mark.parametrize(("power", "verdict"), [(0.3, "identified"), (0.36, "poorly identified")])
+def test_ratios_that_grow_with_the_radius_are_no_constant(power, verdict):
+    """By a factor 2 over the scales from 1/8 to 1, and by more."""
+    found, reason = judged(probe_result(*straight(), power=power))
+    assert found == verdict
+    assert ("so that it is no constant at these lengths" in reason) == (verdict != "identified")
+
+
+@pytest.mark.parametrize(("smallest", "verdict"), [(0.09, "identified"), (0.12, "poorly identified")])
+def test_steps_beyond_1_over_L1_at_all_scales_say_nothing(smallest, verdict):
+    """L1 = 3 and steps of 3."""
+    found, reason = judged(probe_result(*straight(), t=3.0, scales=(smallest, 0.5, 1.0)))
+    assert found == verdict
+    assert (f"the shortest steps, of {3 * smallest:.3g}, are" in reason) == (verdict != "identified")
+
+
+def test_longer_steps_do_not_count_where_there_are_shorter_ones():
+    """A gradient that saturates beyond the step; with scales from 1 on there is nothing else."""
+    both = (0.5, 1.0, 2.0, 4.0, 8.0)
+    short, long = probe_result(*straight(), scales=both), probe_result(*straight(), scales=(1.0, 2.0, 4.0))
+    s = xr.apply_ufunc(lambda scale: 1 / np.maximum(scale, 1), short["scale"])
+    assert judged(short.assign(ratio_scaled=short["ratio_scaled"] * s))[0] == "identified"
+    assert judged(long.assign(ratio_scaled=long["ratio_scaled"] / long["scale"]))[0] == "c over t"
+
+
+@pytest.mark.parametrize(
+    ("power", "verdict"), [(-1, "c over t"), (-0.6, "c over t"), (-0.3, "identified"), (0, "identified")]
+)
+def test_without_radii_steps_that_vary_tell(power, verdict):
+    g, L = straight()
+    found, reason = judged(probe_result(g, L * (STEPS / 0.01) ** power, t=STEPS, scales=None))
+    assert found == verdict
+    assert "t^" in reason
+
+
+def test_radii_outweigh_steps_that_vary():
+    g, L = straight()
+    assert judged(probe_result(g, L * 0.01 / STEPS, t=STEPS))[0] != "c over t"
+
+
+@pytest.mark.parametrize("L0", [2.0, 0.0])
+@pytest.mark.parametrize("L1", [3.0, 0.0])
+def test_without_radii_steps_of_one_length_tell_nothing(L0, L1):
+    """Whatever the fit: even a constant ratio may be a constant change over the one length."""
+    g = straight()[0]
+    L = L0 + L1 * g + 1e-3
+    verdict, reason = judged(probe_result(g, L, scales=None))
+    assert verdict == "poorly identified"
+    assert "vary by a factor 1.00 at equal gradient norms" in reason
+    assert "level radii would tell" in reason
+
+
+def test_adaptive_radii_tell_nothing_either():
+    """At t = g/L the change is g at every step, though t varies by more than 2."""
+    g = straight()[0]
+    verdict, reason = judged(probe_result(g, 2 + 0 * g, t=g / 2, scales=None))
+    assert verdict == "poorly identified"
+    assert "level radii" in reason
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.9, "poorly identified"), (2.1, "identified")])
+def test_steps_must_vary_by_a_factor_two(factor, verdict):
+    g = np.tile(straight(20)[0], 2)
+    t = 0.01 * np.repeat([1.0, factor], 20)
+    assert judged(probe_result(g, 2 + 3 * g, t=t, scales=None))[0] == verdict
+
+
+@pytest.mark.parametrize(("spread", "verdict"), [(1.25, "poorly identified"), (1.35, "identified")])
+def test_gradient_norms_of_one_size_leave_the_sum_alone(spread, verdict):
+    g = np.linspace(1, spread, 40)[np.random.default_rng(0).permutation(40)]
+    found, reason = judged(probe_result(g, 2 + 3 * g))
+    assert found == verdict
+    middle = np.median(g)
+    told = (
+        f"L0 + L1 g = {2 + 3 * middle:.4g} ({2 + 3 * middle:.4g}, {2 + 3 * middle:.4g}) at g = {middle:.4g}"
+    )
+    assert (f"gradnorm varies by a factor {spread:.3g} only" in reason) == (verdict != "identified")
+    assert (told in reason) == (verdict != "identified")
+
+
+def test_scatter_that_hides_the_parts_leaves_the_sum_alone():
+    rng = np.random.default_rng(1)
+    g = np.linspace(1, 1.5, 40)[rng.permutation(40)]
+    verdict, reason = judged(probe_result(g, (2 + 3 * g) * rng.uniform(0.7, 1.3, 40)))
+    assert verdict == "poorly identified"
+    assert "L1 g is anywhere from" in reason
+    assert "suggested radius" not in reason
+
+
+def test_scatter_that_hides_the_radius():
+    rng = np.random.default_rng(1)
+    g = 1 + 4 * rng.random(12)
+    verdict, reason = judged(probe_result(g, g * rng.exponential(size=12) ** 3))
+    assert verdict == "poorly identified"
+    assert "the suggested radius is known within a factor" in reason
+
+
+def test_a_ratio_that_goes_on_rising_exceeds_its_envelopes():
+    """The last block of four is above the line of the others, in its whole length."""
+    g = 1 + 4 * np.random.default_rng(0).random(100)
+    rising = np.exp(0.01 * np.arange(100))
+    verdict, reason = judged(probe_result(g, (0.1 + g) * rising))
+    assert (verdict, reason) == (
+        "poorly identified",
+        "25% of held-out steps exceed the envelope of the others",
+    )
+    assert judged(probe_result(g, (0.1 + g) * rising[::-1]))[0] == "poorly identified"
+    assert judged(probe_result(g, (0.1 + g) * rising.clip(rising[80])))[0] == "identified"
+
+
+def test_all_that_is_missing_is_named():
+    reason = judged(probe_result(np.ones(16), np.arange(1.0, 17.0) ** 3, scales=None, batch="different"))[1]
+    for part in ("mix curvature", "level radii", "gradnorm varies", "suggested radius", "held-out"):
+        assert part in reason
+
+
+def test_order_of_verdicts():
+    """One layer with every fault, cured one by one."""
+    assert judged(changing_by(1.51, "different", cosine=-0.5, power=-1.0))[0] == "noise"
+    assert judged(changing_by(1.6, "different", cosine=-0.5, power=-1.0))[0] == "oscillation"
+    assert judged(changing_by(1.6, "different", cosine=0.5, power=-1.0))[0] == "c over t"
+    assert judged(changing_by(1.6, batch="different"))[0] == "poorly identified"
+    assert judged(changing_by(1.6))[0] == "identified"
+
+
+def test_slopes():
+    x = np.array([0.0, 1.0, 2.0])
+    assert slope(x, 3 - 2 * x) == pytest.approx(-2)
+    assert math.isnan(slope(np.ones(3), x))
+    (path,) = layer_paths(probe_result(*straight(), scales=(0.5, 0.9, 1.0), power=-0.7))
+    assert scale_slope(path) == pytest.approx(-0.7)
+    (path,) = layer_paths(probe_result(*straight(), scales=(0.6, 0.9, 1.0, 1.1)))
+    assert math.isnan(scale_slope(path))
+
+
+def test_the_slope_over_steps_is_at_equal_gradient_norms():
+    """Longer steps come with larger gradients here, and a genuine L1 is no power of t."""
+    rng = np.random.default_rng(0)
+    g = np.exp(rng.standard_normal(40))
+    t = 0.01 * g * np.exp(0.5 * rng.standard_normal(40))
+    (path,) = layer_paths(probe_result(g, 3 * g, t=t, scales=None))
+    found, factor = step_slope(path)
+    assert found == pytest.approx(0, abs=1e-12)
+    assert 2 < factor < t.max() / t.min()
+    (path,) = layer_paths(probe_result(g, 3 * g / t, t=t, scales=None))
+    assert step_slope(path)[0] == pytest.approx(-1)
