@@ -314,4 +314,4 @@ def test_the_cost_is_what_is_evaluated():
 
 def test_the_training_batch_spares_a_gradient():
     counts = {"scales": (1.0,), "n_groups": 4, "nodes": 5, "rounds": 4}
-    assert cost("radii", batch="training", **counts) == {"pair": 1, "radii": 0}
+    assert cost("radii", pair=1, **counts) == {"pair": 1, "radii": 0}

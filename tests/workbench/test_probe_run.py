@@ -15,12 +15,12 @@ import torch
 from torch import nn
 
 from workbench.probes.checkpoint import KINDS, Checkpoint, CheckpointError, alone, read
-from workbench.probes.interrupts import patient
+from workbench.probes.interrupts import InterruptedTrainingError, patient
 from workbench.probes.optimizers import make_optimizer
 from workbench.probes.probe import ProbeStoppedWarning
 from workbench.probes.result import load, load_manifest
 from workbench.probes.tasks import Task
-from workbench.probes.training import InterruptedTrainingError, Trained, Training, train_with_probe
+from workbench.probes.training import Trained, Training, train_with_probe
 
 FILES = {"probe.nc", "manifest.json", "training.csv", "checkpoint.pt", ".lock"}
 
@@ -132,7 +132,7 @@ def test_generators_of_the_caller_stay():
 
 
 def test_the_folder_holds_what_is_returned(tmp_path):
-    made = task()
+    made = replace(task(), about={"width": 8, "path": Path("x/y"), "kind": object()})
     told = []
     trained = train_with_probe(
         made,
@@ -150,7 +150,7 @@ def test_the_folder_holds_what_is_returned(tmp_path):
     assert (trained.result["lmo_a"] > 0).all()
     manifest = load_manifest(folder)
     assert {name: manifest[name] for name in trained.manifest} == trained.manifest
-    assert manifest["about"] == {"width": 8}
+    assert manifest["about"] == {"width": 8, "path": "x/y", "kind": "object"}
     header, *lines = (folder / "training.csv").read_text().splitlines()
     assert header == "step,loss"
     assert [float(line.split(",")[1]) for line in lines] == trained.losses.tolist()

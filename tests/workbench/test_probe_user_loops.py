@@ -1,6 +1,9 @@
 """Training loops as people write them, and what a probe says where they change on the way."""
 
+import contextlib
 import copy
+import functools
+import random
 
 import numpy as np
 import pytest
@@ -198,3 +201,55 @@ def test_a_linear_loss_shows_no_smoothness():
     fit = judged(lambda w: 3 * w, 0.0, 0.1)
     assert fit.verdict == "noise"
     assert fit.reason.startswith("most ratios are 0")
+
+
+class Noisy:
+    """A loss as an object, that adds noise to its inputs by a generator of its own."""
+
+    def __init__(self, draw, generator):
+        self.draw, self.generator = draw, generator
+
+    def __call__(self, model, batch):
+        return noisy(model, batch, self.draw, self.generator)
+
+    def of(self, model, batch):
+        return self(model, batch)
+
+
+def noisy(model, batch, draw, generator):
+    noise = torch.as_tensor(draw(generator), dtype=torch.float64)
+    return loss(model, (batch[0] + noise, batch[1]))
+
+
+DRAWN = {
+    "torch": (lambda: torch.Generator().manual_seed(3), lambda g: torch.randn(1, generator=g)),
+    "numpy": (lambda: np.random.default_rng(3), lambda g: g.normal()),
+    "python": (lambda: random.Random(3), lambda g: g.random()),
+}
+WAYS = {
+    "closure": lambda draw, g: lambda model, batch: noisy(model, batch, draw, g),
+    "partial": lambda draw, g: functools.partial(noisy, draw=draw, generator=g),
+    "object": Noisy,
+    "method": lambda draw, g: Noisy(draw, g).of,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", DRAWN)
+def test_generators_that_the_loss_draws_from_are_put_back(kind, way):
+    make, draw = DRAWN[kind]
+
+    def trained(probed):
+        model, generator = network(), make()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        value = WAYS[way](draw, generator)
+        probe = probe_of(model, optimizer, loss=value, level="radii")
+        with probe if probed else contextlib.nullcontext():
+            for _ in range(3):
+                optimizer.zero_grad()
+                value(model, rows(0, 8)).backward()
+                optimizer.step()
+        assert not probe.stopped
+        return [*(p.detach() for p in model.parameters()), torch.as_tensor(draw(generator))]
+
+    assert all(torch.equal(a, b) for a, b in zip(trained(True), trained(False), strict=True))

@@ -14,12 +14,13 @@ from workbench.cli.output import WrongUseError, note, require_writable, write_js
 from workbench.cli.probe_report import document, print_begin, print_end
 from workbench.cli.progress import progress
 from workbench.probes.fits import fit_smoothness
+from workbench.probes.interrupts import InterruptedTrainingError
 from workbench.probes.layers import FAMILIES
 from workbench.probes.optimizers import OPTIMIZERS, make_optimizer
 from workbench.probes.probe import ProbeStoppedWarning
 from workbench.probes.result import load, load_manifest
 from workbench.probes.tasks import TASKS, Task, load_task
-from workbench.probes.training import BATCHES, InterruptedTrainingError, Trained, Training
+from workbench.probes.training import BATCHES, Trained, Training
 from workbench.user_file import line_in
 
 LENGTHS = {"mlp": (400, 10), "cnn": (300, 10), "gpt": (200, 10)}

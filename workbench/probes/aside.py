@@ -1,15 +1,20 @@
 """Evaluations beside a training run: what they draw, set and write, and how it is all put back."""
 
+import functools
+import inspect
 import random
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_pre_hook
+
+GENERATORS = (torch.Generator, np.random.Generator, random.Random)
+"""Types of objects that numbers are drawn from, besides the generators that torch, numpy and Python share."""
 
 OFF = "ieee"
 """float32 products in float32; torch's word."""
@@ -145,7 +150,8 @@ def uncompiled() -> Any:
 def kept(module: nn.Module) -> Iterator[None]:
     """Attributes, modes and generators of every submodule, put back if the forward pass changes them.
 
-    Attributes that are tensors, without being buffers, too; not what lists and other objects hold.
+    Attributes that are tensors, without being buffers, too; and the generators that a function among the
+    attributes of ``module`` itself draws from, see ``held_by``. Not what lists and other objects hold.
     """
     parts = list(module.modules())
     modes = [part.training for part in parts]
@@ -153,7 +159,8 @@ def kept(module: nn.Module) -> Iterator[None]:
     stores: list[dict[str, Any]] = [store for part in plain for store in _stores(part)]
     saved = [(store, dict(store)) for store in stores]
     values = [value for part in plain for value in vars(part).values()]
-    drawn = [(value, value.get_state()) for value in values if isinstance(value, torch.Generator)]
+    held = [each for value in vars(module).values() if callable(value) for each in held_by(value)]
+    undo = [_undo(generator) for generator in (*values, *held) if isinstance(generator, GENERATORS)]
     written = [(t, t._version, t.clone()) for t in values if isinstance(t, Tensor) and not t.is_inference()]
     try:
         yield
@@ -165,12 +172,37 @@ def kept(module: nn.Module) -> Iterator[None]:
         for part, training in zip(parts, modes, strict=True):
             if part.training is not training:
                 part.training = training
-        for generator, state in drawn:
-            generator.set_state(state)
+        for put_back in undo:
+            put_back()
         for tensor, version, before in written:
             if tensor._version != version:
                 with torch.no_grad():
                     tensor.copy_(before)
+
+
+def held_by(function: Any) -> Iterator[Any]:
+    """What a function names: in its closure, among globals, as defaults, in a partial, on its object."""
+    if isinstance(function, functools.partial):
+        yield from (*function.args, *function.keywords.values(), *held_by(function.func))
+    elif inspect.ismethod(function):
+        yield from (*getattr(function.__self__, "__dict__", {}).values(), *held_by(function.__func__))
+    elif inspect.isfunction(function):
+        with suppress(ValueError):  # a variable of the closure without a value
+            named = inspect.getclosurevars(function)
+            yield from (*named.nonlocals.values(), *named.globals.values())
+        yield from (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    else:
+        yield from getattr(function, "__dict__", {}).values()
+
+
+def _undo(generator: Any) -> Callable[[], Any]:
+    """Puts a generator back to where it is now."""
+    if isinstance(generator, torch.Generator):
+        return functools.partial(generator.set_state, generator.get_state())
+    if isinstance(generator, np.random.Generator):
+        bits, state = generator.bit_generator, generator.bit_generator.state
+        return lambda: setattr(bits, "state", state)
+    return functools.partial(generator.setstate, generator.getstate())
 
 
 def _stores(part: nn.Module) -> tuple[Any, ...]:

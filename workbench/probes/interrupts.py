@@ -7,6 +7,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 
+class InterruptedTrainingError(KeyboardInterrupt):
+    """Ctrl-C, after everything was saved; says where."""
+
+
 @contextmanager
 def patient(wanted: bool = True, say: Callable[[str], Any] | None = None) -> Iterator[Callable[[], bool]]:
     """Inside, the first Ctrl-C is only told by what is given; a second one interrupts at once.

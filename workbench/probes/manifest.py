@@ -46,8 +46,8 @@ def cost_text(bench: Bench, source: BatchSource) -> str:
         n_groups=len(bench.groups),
         nodes=options.nodes,
         rounds=options.rounds,
+        pair=source.gradients,
     )
-    gradients = {**gradients, "pair": source.gradients}
     total, names = sum(gradients.values()), ", ".join(f"{name} {n}" for name, n in gradients.items())
     of = f"{source.rows} rows" if isinstance(source, FixedSource) else "the batch of the step"
     more = "; one more at the probes 1, 2, 4, 8, ..., to compare p.grad" if source.gradients < 2 else ""

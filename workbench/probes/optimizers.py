@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 from assumptions.guards import require_positive, require_seed
 from workbench.layer_laws import RPT
 from workbench.optim import DropMuon, Gluon, Muon, Scion, groups_for
+from workbench.probes.levels import default_groups
 from workbench.probes.tasks.task import Task
 
 RADII = {"hidden": 1.0, "conv": 8.0, "output": 16.0, "embedding": 16.0, "bias": 0.25}
@@ -42,14 +43,8 @@ def blocks(names: list[str]) -> dict[str, int]:
     "h.0.attn.c_q.weight" and "h.0.mlp.c_fc.weight" are in one block, "wte.weight" and "head.weight" in one
     each; numbered from 0 in the order of the names.
     """
-    places: dict[tuple[str, ...], int] = {}
-    found = {}
-    for name in names:
-        parts = name.split(".")
-        number = next((i for i, part in enumerate(parts) if part.isdigit()), None)
-        key = tuple(parts[: number + 1] if number is not None else parts[:1])
-        found[name] = places.setdefault(key, len(places))
-    return found
+    groups = default_groups(names).values()
+    return {names[i]: number for number, members in enumerate(groups) for i in members}
 
 
 def _scion_groups(task: Task) -> list[dict[str, Any]]:

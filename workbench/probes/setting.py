@@ -70,6 +70,11 @@ def conditions() -> str:
     return f"torch {torch.__version__} with {torch.get_num_threads()} threads"
 
 
+def described(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSON can hold of it; unknown objects by their type."""
+    return json.loads(_text(dict(about)))
+
+
 def jsonable(numbers: Mapping[str, float]) -> dict[str, float | str]:
     """Numbers that are not finite as text, which JSON can hold."""
     return {name: value if abs(value) < float("inf") else str(value) for name, value in numbers.items()}

@@ -17,22 +17,18 @@ from assumptions.norms import Norm
 from workbench.probes.aside import seeded
 from workbench.probes.batches import count_rows, moved
 from workbench.probes.checkpoint import Checkpoint, CheckpointError, alone, claimed, write, write_losses
-from workbench.probes.interrupts import patient
+from workbench.probes.interrupts import InterruptedTrainingError, patient
 from workbench.probes.levels import require_levels
 from workbench.probes.probe import SmoothnessProbe
 from workbench.probes.random_state import random_state, set_random_state
 from workbench.probes.result import save
-from workbench.probes.setting import conditions, jsonable, setting_of
+from workbench.probes.setting import conditions, described, jsonable, setting_of
 from workbench.probes.tasks import Task
 
 BATCHES = ("fixed", "training", "different")
 
 Tell = Callable[[int, int, str], Any]
 """Told of the steps done, of all steps, and of the loss."""
-
-
-class InterruptedTrainingError(KeyboardInterrupt):
-    """Ctrl-C, after everything was saved; says where."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +135,7 @@ class Training:
         ends = {"loss_first": self._losses[0], "loss_last": self._losses[-1]} if self._losses else {}
         return {
             "network": self.task.name,
-            "about": dict(self.task.about),
+            "about": described(self.task.about),
             "optimizer": self.setting["optimizer"],
             "steps": self.steps,
             "steps_taken": self._taken,

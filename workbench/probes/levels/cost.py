@@ -40,16 +40,16 @@ def cost(
     n_groups: int,
     nodes: int,
     rounds: int,
-    batch: str = "fixed",
+    pair: int = 2,
 ) -> dict[str, int]:
     """Gradients for every probe, level by level; Hessian products are counted as ``PRODUCT``.
 
-    Arguments of levels that are not asked for do not count. batch: "training" spares one gradient. An upper
-    bound: groups that did not move cost nothing, and a search may end early. ValueError and TypeError as
-    ``require_levels``.
+    Arguments of levels that are not asked for do not count. pair: gradients of the two ends, less where they
+    are read. An upper bound: groups that did not move cost nothing, and a search may end early. ValueError
+    and TypeError as ``require_levels``.
     """
     gradients = {
-        "pair": 1 if batch == "training" else 2,
+        "pair": pair,
         "radii": sum(scale != 1 for scale in scales),
         "coupling": n_groups,
         "hvp": nodes * PRODUCT,
