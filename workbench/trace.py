@@ -178,11 +178,9 @@ class Trace:
             raise ValueError(f"{path} is not a saved trace: {made}") from None
 
     def to_xarray(self) -> Any:
-        """The quantities and costs as an xarray dataset (extra ``store``)."""
-        try:
-            import xarray
-        except ImportError:
-            raise ImportError("Trace.to_xarray needs xarray: pip install 'workbench[store]'") from None
+        """The quantities and costs as an xarray dataset."""
+        import xarray  # half a second, which no run needs
+
         variables = {}
         for name, table in {**self.quantities, **self.costs}.items():
             axes = ["replicate", "k", *[f"{name}_axis{i}" for i in range(table.dim() - 2)]]

@@ -188,14 +188,6 @@ def test_to_xarray_keeps_numbers_names_and_steps():
     assert data["gap"].sel(k=6).shape == (3,)
 
 
-def test_to_xarray_without_xarray_says_how_to_install_it(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "xarray", None)
-    with pytest.raises(ImportError, match=r"pip install 'workbench\[store\]'"):
-        made().to_xarray()
-
-
-# -- the first step at a goal, and what it cost -----------------------------------------------------
-
 
 def halving(**extra) -> Trace:
     """x_k = x_0 / 2^k from 1, 8 and 1e6; one step is 5 gradients of terms."""

