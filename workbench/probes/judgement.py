@@ -39,8 +39,9 @@ GRADNORM_FACTOR = 1.3
 """Largest over smallest g: below, L1 g varies by less than its scatter, and looks like L0."""
 SHARE_WIDTH = 0.5
 """Of the interval of L1 g / (L0 + L1 g): wider, neither part is known to be the larger one."""
-GROWTH_SLOPE = 1 / 3
-"""From scale 1/8 to 1 a factor 2, that of ``RADIUS_WIDTH``. (e^u - 1) / u, u = 1 at scale 1, has 0.26."""
+DRIFT_SLOPE = 1 / 3
+"""Up or down: from scale 1/8 to 1 a factor 2, that of ``RADIUS_WIDTH``. (e^u - 1) / u, u = 1 at scale 1, has
+0.26; a gradient with a jump at every one of many kinks, met at random, has -1/2 in Euclidean norms."""
 EXCEEDED = 0.2
 """Share of held-out steps above the envelope: less than one block of four. Chance reaches it to n = 12."""
 
@@ -159,7 +160,7 @@ def _missing(path: LayerPath, evidence: Evidence) -> list[str]:
             f"steps vary by a factor {factor:.2f} at equal gradient norms, so the fit cannot be told from "
             "a constant over the step length; level radii would tell"
         )
-    if exponent > GROWTH_SLOPE:
+    if abs(exponent) > DRIFT_SLOPE:
         found.append(f"{trend}, so that it is no constant at these lengths")
     shortest = shortest_step(path)
     if shortest * evidence.L1 > 1:

@@ -54,8 +54,9 @@ class GradientOracle:
 
     Parameters, buffers and batch go in as copies (``functional_call``), and what the forward pass sets on
     the modules is put back, so that weights, buffers, gradients, modes and random states stay as they are;
-    only what it writes into other objects, as lists, stays written. The loss must take its parameters from
-    the modules of the model it is given.
+    only what it writes into other objects, as lists, stays written. Generators that the loss itself names,
+    beside the shared ones, are put back too. The loss must take its parameters from the modules of the model
+    it is given.
 
     model: also inside DistributedDataParallel or torch.compile, whose code is then run as it was written;
     ``names`` are those of the model inside. group: processes, each with rows of its own, over all of which
