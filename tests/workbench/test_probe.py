@@ -420,3 +420,17 @@ def test_another_network_is_refused():
         probe.load_state_dict({"step": 3})
     with pytest.raises(ValueError, match="got 'list'"):
         probe.load_state_dict([])
+
+
+def test_an_announcement_that_fails_leaves_nothing_attached():
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def fails(_):
+        raise OSError("no room")
+
+    options = {"loss": lambda m, x: m(x).mean(), "batch": torch.ones(2, 2), "norms": "euclidean"}
+    with pytest.raises(OSError, match="no room"):
+        SmoothnessProbe(model, optimizer, announce=fails, **options).attach()
+    with SmoothnessProbe(model, optimizer, announce=None, **options):
+        pass

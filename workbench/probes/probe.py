@@ -33,9 +33,10 @@ class SmoothnessProbe:
         probe.result()
 
     Gradients are taken before and after a step of the optimizer, in a copy of the model; a probed run is bit
-    by bit the unprobed one. Steps are counted from 0 (those of the optimizer: what a ``GradScaler`` skips is
-    none), and k is probed if k % every == 0. optimizer: one, or several that make up a step, as ``StepHooks``
-    says. The parameters that need a gradient when the probe is made are the layers.
+    by bit the unprobed one. Steps are counted from 0, and k is probed if k % every == 0; they are those of
+    the optimizer: what a ``GradScaler`` skips is none, or, with fused optimizers, a row of nan. optimizer:
+    one, or several that make up a step, as ``StepHooks`` says. The parameters that need a gradient when the
+    probe is made are the layers.
 
     loss(model, batch): one number, the mean over the rows. batch: a fixed set, whose two halves tell the
     noise; "training": the mini-batch of the step, given to ``saw`` and not altered before the step ends,
@@ -90,7 +91,11 @@ class SmoothnessProbe:
     def attach(self) -> Self:
         """Listen to the optimizers. RuntimeError if a probe listens to one of them already."""
         self._hooks.attach()
-        self._announce(manifest.announcement(self._bench, self._source))
+        try:
+            self._announce(manifest.announcement(self._bench, self._source))
+        except BaseException:
+            self._hooks.detach()
+            raise
         return self
 
     def detach(self) -> None:
