@@ -6,16 +6,24 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import xarray as xr
 from typer.testing import CliRunner
 
 import workbench
+from tests.workbench.probe_results import probe_result, straight
 from workbench.cli.app import app
+from workbench.cli.output import console
+from workbench.cli.probe_fits import print_fits
 from workbench.cli.probe_report import ROWS, joined
 from workbench.probes.checkpoint import read
+from workbench.probes.findings import Finding
+from workbench.probes.fits import fit_smoothness
 from workbench.probes.probe import SmoothnessProbe
 from workbench.probes.result import load
 
@@ -55,6 +63,18 @@ def make(seed):
 
 def number(seed):
     return seed
+
+def leaves(seed):
+    raise SystemExit(3)
+
+def lines(seed):
+    raise RuntimeError("two" + chr(10) + "lines")
+
+def judged(seed):
+    return {**make(seed), "evaluate": lambda model: 3}
+
+def modest(seed):
+    return {**make(seed), "about": {"parameters": "few", "sha256": 7, "size": None, "data": object()}}
 
 three = 3
 """
@@ -121,10 +141,11 @@ def test_a_network_of_the_library_from_begin_to_end():
         ["layer", "shape", "norm"],
         ["layers.0.weight", "64x64", "hidden"],
     ]
+    assert "|G'|, at 10 probed steps\n" in shown
     heads = [line.split()[:2] for line in tables[1]]
-    assert heads[0] == ["layer", "n"]
+    assert heads[0] == ["layer", "L0_seen"]
     layers = [f"{name}.{kind}" for name in ("layers.0", "layers.1", "head") for kind in ("weight", "bias")]
-    assert heads[1:] == [[name, "10"] for name in layers]
+    assert [name for name, _ in heads[1:]] == layers
     assert shown.endswith("\nresults/probe-mlp-scion: probe.nc, manifest.json, training.csv, checkpoint.pt\n")
     assert result.stderr == ""
     document = json.loads(Path("run.json").read_text())
@@ -133,7 +154,9 @@ def test_a_network_of_the_library_from_begin_to_end():
     for fit in document["fits"]:
         assert f"{fit['L0_seen']:.3g}" in shown
         assert fit["verdict"] in shown
-        assert fit["reason"].split()[0] in shown
+        assert fit["reason"] not in shown
+        for finding in fit["findings"]:
+            assert f" {finding['kind']}: " in shown
     assert document["manifest"]["about"]["data"] == "digits"
     assert document["manifest"]["rows"] == 64
     again = cli("results/probe-mlp-scion").stdout
@@ -207,6 +230,54 @@ def test_the_result_of_another_program_is_shown():
     assert shown.endswith("\nown: probe.nc, manifest.json\n")
 
 
+def test_reasons_in_sentences_and_a_table_as_wide_as_the_terminal(monkeypatch):
+    cli(*MINE, "--json", "run.json")
+    narrow = cli("run").stdout
+    assert " ".join(cli("run", "--reasons").stdout.split()).count("the ratio goes like") > 0
+    fits = json.loads(Path("run.json").read_text())["fits"]
+    told = " ".join(cli("run", "--reasons").stdout.split())
+    for fit in fits:
+        assert f"{fit['verdict']}: {fit['reason']}" in told
+        assert fit["reason"] not in " ".join(narrow.split())
+    monkeypatch.setenv("COLUMNS", "200")
+    wide = cli("run").stdout
+    low, high = fits[0]["L1_interval"]
+    assert f"({low:.3g}, {high:.3g})" in wide
+    assert f"({low:.3g}, {high:.3g})" not in narrow
+    row = next(line for line in wide.splitlines() if line.startswith(f"{fits[0]['layer']} ") and "(" in line)
+    assert row.rstrip().endswith(", ".join(finding["kind"] for finding in fits[0]["findings"]))
+
+
+def test_the_letters_of_the_table_are_explained(capsys):
+    g, L = straight()
+    rest = np.where(np.arange(40) < 3, np.nan, L)
+    odd = xr.concat([probe_result(g, L, layer="a"), probe_result(g, rest, layer="b" * 40)], "layer")
+    few = xr.concat([probe_result(g, np.where(g > 4.8, L, np.nan), layer=name) for name in "cd"], "layer")
+    print_fits(console(), fit_smoothness(xr.concat([odd, few], "layer")), reasons=False)
+    shown = capsys.readouterr().out
+    lines = [line.split() for line in shown.splitlines()]
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert ["layer", "n", "L0_seen", "L1_seen", "radius", "used", "verdict", "why"] in lines
+    assert "2 identified, 2 poorly identified\n" in shown
+    rows = [line for line in lines if line[:1] in (["a"], ["c"], ["d"]) and len(line) > 6]
+    assert [row[-1] for row in rows if row[0] in "cd"] == ["a", "a"]
+    assert "a  few steps: moved in " in shown
+    assert "  2" in next(line for line in shown.splitlines() if line.startswith("a  few steps"))
+
+
+def test_a_name_of_22_characters_with_five_letters_stays_in_one_line(capsys):
+    name = "h.0.attn.c_proj.weight"
+    g = 1e-5 * straight()[0]
+    (fit,) = fit_smoothness(probe_result(g, 1e-3 + 123.0 * g, layer=name))
+    kinds = ("one step", "L0 or L1", "radius", "exceeded", "ascent")
+    found = tuple(Finding(kind, 2.5, "") for kind in kinds)
+    print_fits(console(), [replace(fit, verdict="poorly identified", findings=found)], reasons=False)
+    shown = capsys.readouterr().out
+    (row,) = [line for line in shown.splitlines() if line.startswith(f"{name} ")]
+    assert row.split()[-2:] == ["poorly", "abcde"]
+    assert "\n1 poorly identified\n" in shown
+
+
 def test_many_layers_are_joined_by_the_numbers_in_their_names():
     few = [(f"h.{i}.w", "2x2", "hidden") for i in range(ROWS)]
     assert joined(few) == few
@@ -256,6 +327,8 @@ def test_a_killed_run_goes_on_to_the_same_numbers(how):
         (["mine.py:missing"], "expected a function 'missing'"),
         (["mine.py:three"], "expected a function 'three', got 3"),
         (["mine.py:number"], "must return a Task, a dict or the tuple"),
+        (["mine.py:leaves"], "SystemExit: 3"),
+        (["mine.py:lines"], "RuntimeError: two lines"),
         (["mine.py:make", "--optimizer", "adamw"], "lr must be given: task 'make' has no rate for 'adamw'"),
         (["mine.py:make", "--size", "1M", "--data", "x"], "--size, --data: a task of yours says itself"),
         (["mlp", "--tokens", "bytes"], "--tokens is for gpt"),
@@ -312,6 +385,17 @@ def test_an_error_in_my_file_comes_with_its_line():
     assert steps_saved() == 0
     Path("faulty").unlink()
     assert "24 of 24 steps taken" in cli(*MINE).stdout
+
+
+def test_an_evaluation_that_is_none_is_refused_after_all_is_saved():
+    result = cli("mine.py:judged", *MINE[1:], status=2)
+    assert "evaluate of a task must return a dict of numbers, got 3" in result.stderr
+    assert steps_saved() == 24
+
+
+def test_what_a_task_says_of_itself_may_be_of_any_type():
+    shown = cli("mine.py:modest", *MINE[1:]).stdout
+    assert shown.startswith("network    modest, few parameters\ndata       object, sha256 7\n")
 
 
 def test_a_folder_of_another_run_is_refused_until_it_is_fresh():

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from tests.workbench.probe_results import probe_result, straight
+from workbench.probes.findings import summary
 from workbench.probes.fits import fit_smoothness
 from workbench.probes.judgement import VERDICTS
 from workbench.probes.layer_path import layer_paths
@@ -268,3 +269,74 @@ def test_the_slope_over_steps_is_at_equal_gradient_norms():
     assert 2 < factor < t.max() / t.min()
     (path,) = layer_paths(probe_result(g, 3 * g / t, t=t, scales=None))
     assert step_slope(path)[0] == pytest.approx(-1)
+
+
+def kinds(result):
+    """What is found, and the fit."""
+    (fit,) = fit_smoothness(result)
+    return [finding.kind for finding in fit.findings], fit
+
+
+def with_level(name, values):
+    result = probe_result(*straight(scatter=0.0))
+    return result.assign({name: (("probe", "layer"), np.broadcast_to(values, 40)[:, None])})
+
+
+@pytest.mark.parametrize(("factor", "named"), [(0.9, False), (2.5, True)])
+def test_an_ascent_that_exceeds_the_fit_says_that_it_is_no_certificate(factor, named):
+    L = straight(scatter=0.0)[1]
+    found, fit = kinds(with_level("ratio_adversarial", np.where(np.arange(40) == 7, factor, 0.5) * L))
+    assert fit.verdict == "identified"
+    assert fit.adversarial == pytest.approx(factor, rel=1e-6)
+    assert ("ascent" in found) == named
+    assert ("2.5 times the ratio that the fit allows, so the fit is no certificate" in fit.reason) == named
+
+
+def test_the_ascent_is_compared_at_the_gradient_where_it_begins():
+    g, L = straight(scatter=0.0)
+    result = probe_result(g, L, gradnorm=10 * g)
+    ascent = (("probe", "layer"), L[:, None])
+    (fit,) = fit_smoothness(result.assign(ratio_adversarial=ascent))
+    assert fit.adversarial == pytest.approx((L / (2 + 30 * g)).max(), rel=1e-6)
+    assert math.isnan(fit_smoothness(result)[0].adversarial)
+    (fit,) = fit_smoothness(probe_result(g, 0 * g).assign(ratio_adversarial=ascent))
+    assert fit.adversarial == math.inf
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "kind", "words"),
+    [
+        ("coupling_sum", 2.0, "blocks cancel", "2.2 times as much in sum as all together"),
+        ("hvp_residual", 0.1, "kinks", "leave 0.11 of the change"),
+    ],
+)
+def test_coupling_and_kinks_get_a_word_and_change_no_verdict(name, limit, kind, words):
+    for share, named in ((0.9, False), (1.1, True)):
+        found, fit = kinds(with_level(name, share * limit))
+        assert fit.verdict == "identified"
+        assert (found, words in fit.reason) == ([kind] * named, named)
+
+
+def test_one_step_that_decides_is_named():
+    """Gradients of one size and one large one: L1 is the slope to that step."""
+    rng = np.random.default_rng(3)
+    g = 0.1 * (1 + 0.5 * rng.random(40))
+    L = 0.1 + 0.05 * rng.random(40)
+    g[0], L[0] = 20.0, 100.0
+    found, fit = kinds(probe_result(g, L).assign_coords(step=("probe", 10 * np.arange(40))))
+    assert fit.verdict == "poorly identified"
+    assert "one step" in found
+    assert "without step 0 L0 is 0.1" in fit.reason
+    g[0], L[0] = 0.12, 0.12
+    assert "one step" not in kinds(probe_result(g, L))[0]
+
+
+def test_every_finding_is_of_a_known_kind_and_the_sentences_make_the_reason():
+    result = probe_result(np.ones(16), np.arange(1.0, 17.0) ** 3, scales=None, batch="different")
+    found, fit = kinds(result)
+    assert len(found) > 3
+    assert fit.reason == "; ".join(finding.text for finding in fit.findings)
+    for finding in fit.findings:
+        assert "{" not in summary(finding.kind, [finding.value])
+    assert "1.5 to 3" in summary("radius", [3.0, 1.5, 2.0])
+    assert "factor 2 only" in summary("radius", [2.0])

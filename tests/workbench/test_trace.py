@@ -188,7 +188,6 @@ def test_to_xarray_keeps_numbers_names_and_steps():
     assert data["gap"].sel(k=6).shape == (3,)
 
 
-
 def halving(**extra) -> Trace:
     """x_k = x_0 / 2^k from 1, 8 and 1e6; one step is 5 gradients of terms."""
     x0 = torch.tensor([[1.0], [8.0], [1e6]], dtype=torch.float64)

@@ -324,6 +324,9 @@ def _probe(
         float | None,
         typer.Option("--save-every", min=0.0, metavar="SECONDS", help="Between checkpoints; 60."),
     ] = None,
+    reasons: Annotated[
+        bool, typer.Option("--reasons", help="Why a verdict is what it is, layer by layer, in sentences.")
+    ] = False,
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")
     ] = None,
@@ -355,6 +358,7 @@ def _probe(
         out=out,
         fresh=fresh,
         save_every=save_every,
+        reasons=reasons,
         json=json,
     )
 

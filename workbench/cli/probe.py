@@ -23,10 +23,10 @@ from workbench.probes.tasks import TASKS, Task, load_task
 from workbench.probes.training import BATCHES, Trained, Training
 from workbench.user_file import line_in
 
-LENGTHS = {"mlp": (400, 10), "cnn": (300, 10), "gpt": (200, 10)}
-"""Steps, and steps from probe to probe: seconds for mlp, minutes for the others, on two cores."""
+LENGTHS = {"mlp": (400, 10), "cnn": (1500, 20), "gpt": (500, 10)}
+"""Steps, and steps from probe to probe, 40 to 75 of them: seconds for mlp, some minutes for the others."""
 
-OTHERWISE = (300, 10)
+OTHERWISE = (400, 10)
 WITHOUT_NORMS = ("adamw", "sgd")
 """Optimizers whose groups have no norms."""
 
@@ -36,12 +36,12 @@ OF_TASK = ("rows", "fixed_rows", "size", "data", "tokens")
 """Options that a task of the library takes."""
 
 
-def main(network: str, json: str | None, **options: Any) -> int:
+def main(network: str, json: str | None, reasons: bool = False, **options: Any) -> int:
     """Train, show, write; 0 also where the training diverged, which is a result."""
     given = {name: value for name, value in options.items() if value is not None and value is not False}
     require_writable(json)
     if network not in TASKS and Path(network).is_dir():
-        return _show(Path(network), json, given)
+        return _show(Path(network), json, reasons, given)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's file prints is not part of the result
         training = _prepared(network, given)
     if json != "-":
@@ -49,10 +49,10 @@ def main(network: str, json: str | None, **options: Any) -> int:
         print_begin({**empty.attrs, **training.manifest()}, empty, training.probe.cost(), training.began)
     trained = _trained(training, _file(network))
     assert training.out is not None
-    return _told(trained.result, load_manifest(training.out), training.out, json)
+    return _told(trained.result, load_manifest(training.out), training.out, json, reasons)
 
 
-def _show(folder: Path, json: str | None, given: dict[str, Any]) -> int:
+def _show(folder: Path, json: str | None, reasons: bool, given: dict[str, Any]) -> int:
     """A saved result again."""
     if given:
         said = ", ".join(f"--{name.replace('_', '-')}" for name in given)
@@ -64,7 +64,7 @@ def _show(folder: Path, json: str | None, given: dict[str, Any]) -> int:
         result, manifest = load(folder), load_manifest(folder)
     if json != "-":
         print_begin(manifest, result)
-    return _told(result, manifest, folder, json)
+    return _told(result, manifest, folder, json, reasons)
 
 
 def _prepared(network: str, given: dict[str, Any]) -> Training:
@@ -151,18 +151,20 @@ def _trained(training: Training, file: Path | None) -> Trained:
     except Exception as error:
         line = line_in(error, file) if file else None
         if line:
-            message = f"{file}, line {line}: {type(error).__name__}: {error}"
+            message = f"{file}, line {line}: {type(error).__name__}: {' '.join(str(error).split())}"
             raise WrongUseError(message) from error
         if isinstance(error, ValueError):
             raise WrongUseError(str(error)) from error
         raise
 
 
-def _told(result: xarray.Dataset, manifest: Mapping[str, Any], folder: Path, json: str | None) -> int:
+def _told(
+    result: xarray.Dataset, manifest: Mapping[str, Any], folder: Path, json: str | None, reasons: bool
+) -> int:
     with wrong_use():
         fits = fit_smoothness(result) if result.sizes["probe"] else ()
     if json != "-":
-        print_end(manifest, fits, folder)
+        print_end(manifest, fits, folder, reasons)
     if json is not None:
         write_json(document(manifest, fits, folder), json)
     return 0

@@ -8,6 +8,7 @@ from typing import Any
 import xarray
 
 from workbench.cli.output import console, plain, print_table
+from workbench.cli.probe_fits import print_fits
 from workbench.probes.checkpoint import LOSSES
 from workbench.probes.checkpoint import NAME as CHECKPOINT
 from workbench.probes.fits import LayerFit
@@ -33,12 +34,15 @@ def print_begin(manifest: Mapping[str, Any], result: xarray.Dataset, cost: str =
 def _said(manifest: Mapping[str, Any], began: int) -> Iterator[tuple[str, str]]:
     """Names and texts; a result that another program saved has fewer."""
     about = manifest.get("about", {})
-    size = f", size {about['size']}" if "size" in about else ""
+    size = f", size {about['size']}" if about.get("size") is not None else ""
     network = manifest.get("network", manifest["model"])
-    yield "network", f"{network}{size}, {about.get('parameters', manifest['parameters']):,} parameters"
+    # what a task of the user's own says about itself may be of any type
+    parameters = about.get("parameters", manifest["parameters"])
+    counted = f"{parameters:,}" if isinstance(parameters, int) else str(parameters)
+    yield "network", f"{network}{size}, {counted} parameters"
     if digest := about.get("sha256", about.get("file_sha256")):
         note = f" ({about['data_note']})" if about.get("data_note") else ""
-        yield "data", f"{about.get('data', about.get('task'))}, sha256 {digest[:12]}{note}"
+        yield "data", f"{about.get('data', about.get('task'))}, sha256 {str(digest)[:12]}{note}"
     if "setting" in manifest:
         rates = [rate for name, rate in manifest["setting"].items() if re.match(r"lr( of group|$)", name)]
         yield "optimizer", ", lr ".join([manifest["optimizer"], *rates])
@@ -61,7 +65,9 @@ def joined(rows: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
     ]
 
 
-def print_end(manifest: Mapping[str, Any], fits: Sequence[LayerFit], folder: Path) -> None:
+def print_end(
+    manifest: Mapping[str, Any], fits: Sequence[LayerFit], folder: Path, reasons: bool = False
+) -> None:
     """Losses, the fit of each layer with its verdict, what kept it from being better, the files."""
     out = console()
     for line in _course(manifest):
@@ -69,11 +75,7 @@ def print_end(manifest: Mapping[str, Any], fits: Sequence[LayerFit], folder: Pat
     if not fits:
         out.print("\nnothing was probed, so there is nothing to fit")
     else:
-        out.print("\nsmoothness seen along the path, L0_seen + L1_seen |G'|; intervals: --json\n")
-        columns = ("layer", "n", "L0_seen", "L1_seen", "radius", "used", "verdict")
-        print_table(columns, [_row(fit) for fit in fits], right=columns[1:-1])
-        for text in _reasons(fits):
-            out.print(f"\n{text}")
+        print_fits(out, fits, reasons)
     names = [name for name in (DATA, MANIFEST, LOSSES, CHECKPOINT) if (folder / name).exists()]
     out.print(f"\n{folder}: {', '.join(names)}", soft_wrap=True)
 
@@ -93,20 +95,6 @@ def _course(manifest: Mapping[str, Any]) -> Iterator[str]:
         yield "the training is not done: the command that began it goes on"
     if manifest.get("stopped"):
         yield f"the probe stopped: {manifest['stopped']}"
-
-
-def _row(fit: LayerFit) -> tuple[str, ...]:
-    numbers = (fit.L0_seen, fit.L1_seen, fit.radius_suggested, fit.radius_used)
-    return (fit.layer, str(fit.n), *(f"{value:.3g}" for value in numbers), fit.verdict)
-
-
-def _reasons(fits: Sequence[LayerFit]) -> Iterator[str]:
-    """Each reason once, with the layers that it is said of."""
-    layers: dict[tuple[str, str], list[str]] = {}
-    for fit in fits:
-        layers.setdefault((fit.verdict, fit.reason), []).append(fit.layer)
-    for (verdict, reason), names in layers.items():
-        yield f"{', '.join(names)}: {verdict}: {reason}"
 
 
 def document(manifest: Mapping[str, Any], fits: Sequence[LayerFit], folder: Path) -> dict[str, Any]:

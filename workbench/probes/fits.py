@@ -1,7 +1,7 @@
 """(L0, L1) of each layer of a network from the smoothness that a probe saw along a training."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,11 @@ import xarray as xr
 from assumptions.guards import require_dimension, require_nonnegative, require_seed
 from workbench.probes.asymmetric import Array, fit_asymmetric
 from workbench.probes.envelope import exceeded, fit_envelope
-from workbench.probes.judgement import MIN_POINTS, Evidence, judge, known_median
+from workbench.probes.findings import Finding
+from workbench.probes.influence import influence
+from workbench.probes.judgement import LIMITS, MIN_POINTS, Evidence, judge
 from workbench.probes.layer_path import LayerPath, layer_paths
+from workbench.probes.trends import known_median
 
 TAIL = 0.025
 """Each end of an interval: 95 % of the resamples lie between."""
@@ -35,7 +38,10 @@ class LayerFit:
     above                    share of the n points above the fit: it is no bound
     L0_envelope, L1_envelope the lowest line above all points, g_k = min(gradnorm, gradnorm_next)
     exceeded                 share of held-out steps above the envelope of the others, in contiguous blocks
+    adversarial              largest ratio_adversarial over L0_seen + L1_seen g, g = gradnorm at its step:
+                             above 1 the fit is no certificate; nan without that level
     verdict, reason          see ``workbench.probes.judgement``
+    findings                 what the reason says, part by part
     radius_suggested         g / (L0 + L1 g) at g, the median of gradnorm: the adaptive radius of Gluon
     radius_interval          95 %, at the same g: what the fit leaves open, not how g varies
     radius_used              median of step_length
@@ -55,15 +61,17 @@ class LayerFit:
     L0_envelope: float
     L1_envelope: float
     exceeded: float
+    adversarial: float
     verdict: str
     reason: str
+    findings: tuple[Finding, ...]
     radius_suggested: float
     radius_interval: Interval
     radius_used: float
     used_over_suggested: float
 
     def to_json(self) -> dict[str, Any]:
-        """Plain dict, field by field; intervals are lists, and nan, inf, -inf, which JSON lacks, are text."""
+        """Plain dict, field by field; tuples are lists, and nan, inf, -inf, which JSON lacks, are text."""
         return {name: _plain(value) for name, value in asdict(self).items()}
 
 
@@ -94,11 +102,11 @@ def fit_table(fits: tuple[LayerFit, ...]) -> list[tuple[str, ...]]:
         (
             fit.layer,
             str(fit.n),
-            _with_interval(fit.L0_seen, fit.L0_interval),
-            _with_interval(fit.L1_seen, fit.L1_interval),
+            with_interval(fit.L0_seen, fit.L0_interval),
+            with_interval(fit.L1_seen, fit.L1_interval),
             f"{fit.relative_error:.2g}",
             f"{fit.exceeded:.0%}" if math.isfinite(fit.exceeded) else "nan",
-            _with_interval(fit.radius_suggested, fit.radius_interval),
+            with_interval(fit.radius_suggested, fit.radius_interval),
             f"{fit.radius_used:.3g}",
             f"{fit.used_over_suggested:.3g}",
             fit.verdict,
@@ -134,9 +142,21 @@ def _fit(path: LayerPath, penalty: float, lower: float, resamples: int, seed: in
     fit = _Lines(*fit_asymmetric(g, L, penalty, lower), at)
     resampled = _Lines(*_resampled(g, L, penalty, lower, resamples, seed), at)
     line, smoothness, interval = fit.L0 + fit.L1 * g, float(fit.smoothness), _interval(resampled.smoothness)
-    above = exceeded(low_g, L) if path.n >= MIN_POINTS else math.nan
-    verdict, reason = judge(
-        path, Evidence(at, smoothness, interval, _interval(resampled.share), above, float(fit.L1))
+    enough = path.n >= MIN_POINTS
+    above = exceeded(low_g, L) if enough else math.nan
+    adversarial = _largest(path.ratio_adversarial, fit.L0 + fit.L1 * path.gradnorm)
+    judgement = judge(
+        path,
+        Evidence(
+            gradnorm=at,
+            smoothness=smoothness,
+            smoothness_interval=interval,
+            share_interval=_interval(resampled.share),
+            exceeded=above,
+            L1=float(fit.L1),
+            influence=influence(g, L, at, penalty, lower, LIMITS) if enough else None,
+            adversarial=adversarial,
+        ),
     )
     suggested = suggested_radius(at, smoothness)
     L0_envelope, L1_envelope = fit_envelope(low_g, L)
@@ -152,8 +172,10 @@ def _fit(path: LayerPath, penalty: float, lower: float, resamples: int, seed: in
         L0_envelope=L0_envelope,
         L1_envelope=L1_envelope,
         exceeded=above,
-        verdict=verdict,
-        reason=reason,
+        adversarial=adversarial,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        findings=judgement.findings,
         radius_suggested=suggested,
         radius_interval=(suggested_radius(at, interval[1]), suggested_radius(at, interval[0])),
         radius_used=used,
@@ -164,26 +186,20 @@ def _fit(path: LayerPath, penalty: float, lower: float, resamples: int, seed: in
 def _nothing(path: LayerPath) -> LayerFit:
     """Of a layer that never moved: nan, and why."""
     nan, nowhere = math.nan, (math.nan, math.nan)
-    verdict, reason = judge(path, Evidence(nan, nan, nowhere, nowhere, nan, nan))
-    return LayerFit(
-        layer=path.layer,
-        n=0,
-        L0_seen=nan,
-        L1_seen=nan,
-        L0_interval=nowhere,
-        L1_interval=nowhere,
-        relative_error=nan,
-        above=nan,
-        L0_envelope=nan,
-        L1_envelope=nan,
-        exceeded=nan,
-        verdict=verdict,
-        reason=reason,
-        radius_suggested=nan,
-        radius_interval=nowhere,
-        radius_used=nan,
-        used_over_suggested=nan,
-    )
+    judgement = judge(path, Evidence(nan, nan, nowhere, nowhere, nan, nan))
+    unknown: dict[str, Any] = {
+        field.name: nowhere if field.name.endswith("_interval") else nan for field in fields(LayerFit)
+    }
+    said = {name: getattr(judgement, name) for name in ("verdict", "reason", "findings")}
+    return LayerFit(**{**unknown, "layer": path.layer, "n": 0, **said})
+
+
+def _largest(ratios: Array, line: Array) -> float:
+    """Of the quotients, where a ratio is known; inf over a line of 0, nan if none is known."""
+    known = ratios > 0
+    if not known.any():
+        return math.nan
+    return float(np.divide(ratios, line, out=np.full_like(ratios, np.inf), where=line > 0)[known].max())
 
 
 def suggested_radius(gradnorm: float, smoothness: float) -> float:
@@ -220,7 +236,8 @@ def _relative_error(line: Array, L: Array) -> float:
     return float((np.divide(off, L, out=missed, where=L > 0) ** 2).mean())
 
 
-def _with_interval(value: float, interval: Interval) -> str:
+def with_interval(value: float, interval: Interval) -> str:
+    """The value with three digits, and its interval in brackets if that is known."""
     low, high = interval
     return f"{value:.3g}" if math.isnan(low) else f"{value:.3g} ({low:.3g}, {high:.3g})"
 
@@ -228,4 +245,6 @@ def _with_interval(value: float, interval: Interval) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""What a fit of (L0, L1) along a path is worth, layer by layer, in one word and one sentence.
+"""What a fit of (L0, L1) along a path is worth, layer by layer: a verdict, and what it rests on.
 
 A ratio |G' - G| / |dX| is smoothness only if the change of the gradient grows with the step. Noise,
 rounding and gradients that flip from step to step change by c |G| whatever the step is; the ratio is then
@@ -15,8 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.probes.asymmetric import Array
+from workbench.probes.findings import Finding, Judgement
+from workbench.probes.influence import Influence
 from workbench.probes.layer_path import LayerPath
-from workbench.probes.trends import FACTOR, scale_slope, shortest_step, step_slope
+from workbench.probes.notes import notes
+from workbench.probes.trends import FACTOR, known_median, scale_slope, shortest_step, step_slope
 
 VERDICTS = ("identified", "poorly identified", "noise", "oscillation", "c over t")
 IDENTIFIED, POORLY, NOISE, OSCILLATION, C_OVER_T = VERDICTS
@@ -44,6 +47,8 @@ DRIFT_SLOPE = 1 / 3
 0.26; a gradient with a jump at every one of many kinks, met at random, has -1/2 in Euclidean norms."""
 EXCEEDED = 0.2
 """Share of held-out steps above the envelope: less than one block of four. Chance reaches it to n = 12."""
+LIMITS = (RADIUS_WIDTH, SHARE_WIDTH)
+"""One step that changes the fit by more than this, as ``Influence`` has it, decides it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ class Evidence:
     share_interval                   95 % interval of L1_seen g / (L0_seen + L1_seen g)
     exceeded                         share of held-out steps above the envelope
     L1                               L1_seen
+    influence                        of the step that changes the fit most; None for too few steps
+    adversarial                      largest ratio of an ascent over L0_seen + L1_seen g at its step, or nan
     """
 
     gradnorm: float
@@ -62,37 +69,47 @@ class Evidence:
     share_interval: tuple[float, float]
     exceeded: float
     L1: float
+    influence: Influence | None = None
+    adversarial: float = math.nan
 
 
-def judge(path: LayerPath, evidence: Evidence) -> tuple[str, str]:
-    """Verdict, one of ``VERDICTS``, and its reason, which holds the numbers.
+def judge(path: LayerPath, evidence: Evidence) -> Judgement:
+    """The first that applies, with its numbers, then what no verdict depends on.
 
-    The first that applies: too few steps for any other, "poorly identified"; "noise"; "oscillation"; "c over
-    t"; "poorly identified", with all that is missing; "identified". What was not measured, nan, shows no
-    fault; only against c over t there must be evidence.
+    Too few steps for any other, "poorly identified"; "noise"; "oscillation"; "c over t"; "poorly
+    identified", with all that is missing; "identified". What was not measured, nan, shows no fault; only
+    against c over t there must be evidence.
     """
+    verdict, findings = _verdict(path, evidence)
+    beside = notes(path, evidence.adversarial)
+    said = [finding.text for finding in (*findings, *beside)]
+    if verdict == IDENTIFIED:
+        said.insert(0, _identified(path, evidence))
+    return Judgement(verdict, "; ".join(said), (*findings, *beside))
+
+
+def _verdict(path: LayerPath, evidence: Evidence) -> tuple[str, list[Finding]]:
     if path.n < MIN_POINTS:
-        moved = f"the layer moved in {path.n} probed steps" if path.n else "the layer moved in no probed step"
-        return POORLY, f"{moved}, at least {MIN_POINTS} are needed"
-    for verdict, reason in (
+        moved = f"in {path.n} probed steps" if path.n else "in no probed step"
+        text = f"the layer moved {moved}, at least {MIN_POINTS} are needed"
+        return POORLY, [Finding("few steps", path.n, text)]
+    for verdict, finding in (
         (NOISE, _noise(path)),
         (OSCILLATION, _oscillation(path)),
         (C_OVER_T, _c_over_t(path)),
-        (POORLY, "; ".join(_missing(path, evidence))),
     ):
-        if reason:
-            return verdict, reason
-    return IDENTIFIED, (
+        if finding:
+            return verdict, [finding]
+    missing = _missing(path, evidence)
+    return POORLY if missing else IDENTIFIED, missing
+
+
+def _identified(path: LayerPath, evidence: Evidence) -> str:
+    return (
         f"{_trend(path)[1]}, the suggested radius is known within a factor "
         f"{_width(evidence.smoothness_interval):.3g}, and {evidence.exceeded:.0%} of {path.n} held-out steps "
         "exceed the envelope of the others"
     )
-
-
-def known_median(values: Array) -> float:
-    """Median of what is not nan; nan if nothing is. values: (n,)."""
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if known.size else math.nan
 
 
 def _over(values: Array, by: Array) -> Array:
@@ -100,38 +117,45 @@ def _over(values: Array, by: Array) -> Array:
         return values / by
 
 
-def _noise(path: LayerPath) -> str:
+def _noise(path: LayerPath) -> Finding | None:
     change = known_median(_over(path.ratio * path.step_length, path.gradnorm_next))
     if path.batch == "different" and abs(change - math.sqrt(2)) < SQRT2_MARGIN:
-        return (
+        text = (
             "at different mini-batches the gradient changes by "
             f"{change:.3f} of its norm, near the sqrt 2 = 1.414 that noise alone gives at any step length"
         )
+        return Finding("sqrt 2", change, text)
     halves = known_median(_over(path.ratio_noise, path.ratio))
     if halves > NOISE_SHARE:
-        return f"the halves of the batch put the noise of the ratio at {halves:.2f} of it"
+        text = f"the halves of the batch put the noise of the ratio at {halves:.2f} of it"
+        return Finding("halves differ", halves, text)
     rounding = known_median(_over(path.ratio_resolution, path.ratio))
     if math.isinf(rounding):
-        return "most ratios are 0, so that smoothness, if there is any, is below what rounding lets be seen"
+        text = "most ratios are 0, so that smoothness, if there is any, is below what rounding lets be seen"
+        return Finding("rounding", rounding, text)
     if rounding > ROUNDING_SHARE:
-        return f"rounding alone may make {rounding:.2g} of the ratio; a wider dtype or longer steps would do"
-    return ""
+        text = f"rounding alone may make {rounding:.2g} of the ratio; a wider dtype or longer steps would do"
+        return Finding("rounding", rounding, text)
+    return None
 
 
-def _oscillation(path: LayerPath) -> str:
+def _oscillation(path: LayerPath) -> Finding | None:
     cosine = known_median(path.cosine)
     change = known_median(_over(path.ratio * path.step_length, path.gradnorm))
-    if cosine < 0 and change > FLIP:
-        return (
-            f"gradients flip from step to step (cosine {cosine:.2f}, change {change:.2f} of the norm), "
-            "so the ratio follows the step length that was used"
-        )
-    return ""
+    if not (cosine < 0 and change > FLIP):
+        return None
+    text = (
+        f"gradients flip from step to step (cosine {cosine:.2f}, change {change:.2f} of the norm), "
+        "so the ratio follows the step length that was used"
+    )
+    return Finding("flips", change, text)
 
 
-def _c_over_t(path: LayerPath) -> str:
+def _c_over_t(path: LayerPath) -> Finding | None:
     exponent, trend = _trend(path)
-    return f"{trend}, near a constant over it" if exponent < C_OVER_T_SLOPE else ""
+    if not exponent < C_OVER_T_SLOPE:
+        return None
+    return Finding("c over t", exponent, f"{trend}, near a constant over it")
 
 
 def _trend(path: LayerPath) -> tuple[float, str]:
@@ -148,38 +172,64 @@ def _trend(path: LayerPath) -> tuple[float, str]:
     )
 
 
-def _missing(path: LayerPath, evidence: Evidence) -> list[str]:
-    """What keeps the fit from being identified, one clause each."""
-    found = []
-    if path.batch == "different":
-        found.append("gradients at different mini-batches mix curvature and noise")
-    exponent, trend = _trend(path)
-    if math.isnan(exponent):
-        factor = step_slope(path)[1]
-        found.append(
-            f"steps vary by a factor {factor:.2f} at equal gradient norms, so the fit cannot be told from "
-            "a constant over the step length; level radii would tell"
-        )
-    if abs(exponent) > DRIFT_SLOPE:
-        found.append(f"{trend}, so that it is no constant at these lengths")
-    shortest = shortest_step(path)
-    if shortest * evidence.L1 > 1:
-        found.append(
-            f"the shortest steps, of {shortest:.3g}, are {shortest * evidence.L1:.3g} times 1/L1, and beyond "
-            "1/L1 the model says nothing; smaller scales would tell"
-        )
+def _missing(path: LayerPath, evidence: Evidence) -> list[Finding]:
+    """What keeps the fit from being identified."""
+    found = _of_steps(path, evidence)
+    if evidence.influence and _decides(evidence.influence):
+        found.append(_one_step(path, evidence.influence))
+    width = _width(evidence.smoothness_interval)
     smallest, largest = path.gradnorm_next.min(), path.gradnorm_next.max()
     low, high = evidence.share_interval
     if not largest >= GRADNORM_FACTOR * smallest:
-        found.append(f"gradnorm varies by a factor {largest / smallest:.3g} only, {_sum_alone(evidence)}")
+        factor = largest / smallest if smallest > 0 else 1.0
+        text = f"gradnorm varies by a factor {factor:.3g} only, {_sum_alone(evidence)}"
+        found.append(Finding("L0 or L1", width, text))
     elif not high - low <= SHARE_WIDTH:
-        found.append(f"L1 g is anywhere from {low:.2f} to {high:.2f} of L0 + L1 g, {_sum_alone(evidence)}")
-    width = _width(evidence.smoothness_interval)
+        text = f"L1 g is anywhere from {low:.2f} to {high:.2f} of L0 + L1 g, {_sum_alone(evidence)}"
+        found.append(Finding("L0 or L1", width, text))
     if not width <= RADIUS_WIDTH:
-        found.append(f"the suggested radius is known within a factor {width:.3g} only")
+        text = f"the suggested radius is known within a factor {width:.3g} only"
+        found.append(Finding("radius", width, text))
     if not evidence.exceeded <= EXCEEDED:
-        found.append(f"{evidence.exceeded:.0%} of held-out steps exceed the envelope of the others")
+        text = f"{evidence.exceeded:.0%} of held-out steps exceed the envelope of the others"
+        found.append(Finding("exceeded", evidence.exceeded, text))
     return found
+
+
+def _of_steps(path: LayerPath, evidence: Evidence) -> list[Finding]:
+    """What is wrong with the steps at which the ratios were taken."""
+    found = []
+    if path.batch == "different":
+        text = "gradients at different mini-batches mix curvature and noise"
+        found.append(Finding("mini-batches", math.nan, text))
+    exponent, trend = _trend(path)
+    if math.isnan(exponent):
+        factor = step_slope(path)[1]
+        text = (
+            f"steps vary by a factor {factor:.2f} at equal gradient norms, so the fit cannot be told from "
+            "a constant over the step length; level radii would tell"
+        )
+        found.append(Finding("one length", factor, text))
+    if abs(exponent) > DRIFT_SLOPE:
+        found.append(Finding("drifts", exponent, f"{trend}, so that it is no constant at these lengths"))
+    shortest = shortest_step(path)
+    if shortest * evidence.L1 > 1:
+        text = (
+            f"the shortest steps, of {shortest:.3g}, are {shortest * evidence.L1:.3g} times 1/L1, and beyond "
+            "1/L1 the model says nothing; smaller scales would tell"
+        )
+        found.append(Finding("long steps", shortest * evidence.L1, text))
+    return found
+
+
+def _decides(influence: Influence) -> bool:
+    return influence.factor > LIMITS[0] or influence.share > LIMITS[1]
+
+
+def _one_step(path: LayerPath, influence: Influence) -> Finding:
+    step = path.step[influence.step]
+    text = f"one step decides: without step {step} L0 is {influence.L0:.3g} and L1 {influence.L1:.3g}"
+    return Finding("one step", influence.factor, text)
 
 
 def _sum_alone(evidence: Evidence) -> str:

@@ -11,7 +11,10 @@ BATCHES = ("fixed", "training", "different", "pair")
 """On which rows the two gradients of a step were taken."""
 
 _NEEDED = ("gradnorm", "gradnorm_next", "ratio", "step_length")
-_OPTIONAL = ("cosine", "ratio_noise", "ratio_resolution")
+_OPTIONAL = (
+    *("cosine", "ratio_noise", "ratio_resolution"),
+    *("ratio_adversarial", "coupling_sum", "hvp_residual"),
+)
 
 
 @dataclass(frozen=True)
@@ -20,13 +23,17 @@ class LayerPath:
 
     In doubt is what has the ratio_resolution inf: p.grad was read, and was another gradient elsewhere.
 
+    step                                         (n,), of the training; 0, 1, ... where that is not known
     gradnorm, gradnorm_next, ratio, step_length  (n,)
-    cosine, ratio_noise, ratio_resolution        (n,), nan where they were not measured
+    cosine, ratio_noise, ratio_resolution,
+    ratio_adversarial, coupling_sum,
+    hvp_residual                                 (n,), nan where they were not measured
     scales, ratio_scaled                         (n_scales,) and (n, n_scales), nan alike
     """
 
     layer: str
     batch: str
+    step: Array
     gradnorm: Array
     gradnorm_next: Array
     ratio: Array
@@ -34,6 +41,9 @@ class LayerPath:
     cosine: Array
     ratio_noise: Array
     ratio_resolution: Array
+    ratio_adversarial: Array
+    coupling_sum: Array
+    hvp_residual: Array
     scales: Array
     ratio_scaled: Array
 
@@ -70,9 +80,11 @@ def _path(seen: xr.Dataset) -> LayerPath:
     }
     keep &= ~np.isinf(optional["ratio_resolution"])
     scaled = "ratio_scaled" in seen
+    step = seen["step"].to_numpy() if "step" in seen.coords else np.arange(len(keep))
     return LayerPath(
         layer=str(seen["layer"].item()),
         batch=seen.attrs["batch"],
+        step=step[keep],
         scales=seen["scale"].to_numpy().astype(float) if scaled else np.empty(0),
         ratio_scaled=_by_scale(seen)[keep] if scaled else np.empty((keep.sum(), 0)),
         **{name: values[keep] for name, values in (needed | optional).items()},

@@ -75,6 +75,15 @@ def described(about: Mapping[str, Any]) -> dict[str, Any]:
     return json.loads(_text(dict(about)))
 
 
+def evaluated(found: Any) -> dict[str, float]:
+    """What ``evaluate`` of a task returned. ValueError unless names with numbers."""
+    try:
+        return {str(name): float(value) for name, value in found.items()}
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        said = " ".join(repr(found).split())
+        raise ValueError(f"evaluate of a task must return a dict of numbers, got {said:.100}") from None
+
+
 def jsonable(numbers: Mapping[str, float]) -> dict[str, float | str]:
     """Numbers that are not finite as text, which JSON can hold."""
     return {name: value if abs(value) < float("inf") else str(value) for name, value in numbers.items()}

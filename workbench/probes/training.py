@@ -22,7 +22,7 @@ from workbench.probes.levels import require_levels
 from workbench.probes.probe import SmoothnessProbe
 from workbench.probes.random_state import random_state, set_random_state
 from workbench.probes.result import save
-from workbench.probes.setting import conditions, described, jsonable, setting_of
+from workbench.probes.setting import conditions, described, evaluated, jsonable, setting_of
 from workbench.probes.tasks import Task
 
 BATCHES = ("fixed", "training", "different")
@@ -124,10 +124,10 @@ class Training:
             else:
                 self._save()
             self._train(progress or (lambda *_: None), interrupted)
-            if not self._evaluation and not self._ended:
-                found = self.task.evaluate(self.task.model)
-                self._evaluation = {name: float(value) for name, value in found.items()}
             self._save()
+            if not self._evaluation and not self._ended:
+                self._evaluation = evaluated(self.task.evaluate(self.task.model))
+                self._save()
         return Trained(self._result(), self.manifest(), torch.tensor(self._losses, dtype=torch.float64))
 
     def manifest(self) -> dict[str, Any]:

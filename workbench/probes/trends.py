@@ -52,6 +52,12 @@ def shortest_step(path: LayerPath) -> float:
     return min(float(path.step_length.min()), least * float(np.median(path.step_length)))
 
 
+def known_median(values: Array) -> float:
+    """Median of what is not nan; nan if nothing is. values: (n,)."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if known.size else math.nan
+
+
 def slope(x: Array, y: Array) -> float:
     """Of the least squares line y ~ a + b x; nan where x does not vary beyond rounding. x, y: (n,)."""
     centred = x - x.mean()

@@ -67,7 +67,7 @@ def gpt_task(
     size: str | GPTSize = "0.8M",
     data: str | os.PathLike[str] | None = None,
     rows: int = 16,
-    fixed_rows: int = 32,
+    fixed_rows: int = 64,
     held_out_rows: int = 64,
     tokens: str = "chars",
     context: int | None = None,

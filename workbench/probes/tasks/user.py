@@ -64,7 +64,9 @@ def _parts(path: Path, name: str, made: Any, seed: int) -> dict[str, Any]:
     if isinstance(made, tuple) and len(made) == len(NEEDED):
         made = dict(zip(NEEDED, made, strict=True))
     if not isinstance(made, Mapping):
-        raise TypeError(f"must return a Task, a dict or the tuple ({', '.join(NEEDED)}), got {made!r:.200}")
+        raise TypeError(
+            f"must return a Task, a dict or the tuple ({', '.join(NEEDED)}), got {_short(repr(made))}"
+        )
     lacking = [part for part in NEEDED if part not in made]
     unknown = [str(part) for part in made if part not in (*NEEDED, *OPTIONAL)]
     if lacking or unknown:
@@ -127,11 +129,17 @@ def _called(path: Path, what: str, call: Callable[[], Any]) -> Any:
     """TaskError with the line of the file for whatever it raises."""
     try:
         return call()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
         line = f", line {lines[-1]}" if lines else ""
-        raise TaskError(f"{what}{line}: {type(error).__name__}: {error}") from error
+        raise TaskError(f"{what}{line}: {type(error).__name__}: {_short(str(error))}") from error
+
+
+def _short(text: str) -> str:
+    """In one line, of 200 characters at most."""
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else f"{line[:197]}..."
 
 
 def _module(path: Path) -> ModuleType:
