@@ -235,8 +235,16 @@ def test_a_finished_training_takes_no_step(tmp_path):
     assert set(asked) == {0}  # to compare
 
 
+@pytest.fixture
+def ctrl_c():
+    """As at a terminal: what is started in the background may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("signals", [1, 2])
-def test_ctrl_c_waits_for_the_end_of_a_step_and_a_second_one_does_not(tmp_path, signals):
+def test_ctrl_c_waits_for_the_end_of_a_step_and_a_second_one_does_not(tmp_path, signals, ctrl_c):
     def tell(done: int, total: int, label: str) -> None:
         if done == 5:
             for _ in range(signals):
@@ -258,7 +266,7 @@ def test_ctrl_c_waits_for_the_end_of_a_step_and_a_second_one_does_not(tmp_path, 
     assert same(again.run(), training().run())
 
 
-def test_ctrl_c_is_as_ever_where_nothing_is_saved_and_in_threads():
+def test_ctrl_c_is_as_ever_where_nothing_is_saved_and_in_threads(ctrl_c):
     with pytest.raises(KeyboardInterrupt), patient(False):
         os.kill(os.getpid(), signal.SIGINT)
     told = []
