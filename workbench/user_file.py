@@ -1,11 +1,9 @@
 """A user's file: loaded as a module, its objects collected; nothing needs to be registered."""
 
 import contextlib
-import hashlib
 import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from problems import FULL_INSTANCES, INSTANCES, Problem
 from workbench.methods.base import Method
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
+from workbench.user_code import as_module, line_in
 
 
 class UserFileError(ValueError):
@@ -72,27 +71,13 @@ def _sources(place: Path) -> tuple[Path, ...]:
     return tuple(sorted({place, *beside}))
 
 
-def line_in(error: BaseException, path: Path) -> int | None:
-    """Last line of ``path`` in the traceback of ``error``, None if it does not pass through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
-    return lines[-1] if lines else None
-
-
 def _import(path: Path) -> ModuleType:
     code = _compiled(path)
     place = path.resolve()
-    # one name per file, known to sys.modules: dataclasses and pickle look their module up
-    name = f"workbench_user_{place.stem}_{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
-    module = ModuleType(name)
-    module.__file__ = str(place)
-    module.__spec__ = importlib.util.spec_from_file_location(name, place)
-    sys.modules[name] = module
     try:
-        with _importable(place.parent), contextlib.redirect_stdout(sys.stderr):
+        with as_module(place, "workbench_user") as module, contextlib.redirect_stdout(sys.stderr):
             exec(code, module.__dict__)
     except (Exception, SystemExit) as error:
-        del sys.modules[name]
         line = line_in(error, place)
         where = f"{path}, line {line}" if line else str(path)
         raise UserFileError(f"{where}: {type(error).__name__}: {error}") from error
@@ -114,16 +99,6 @@ def _compiled(path: Path) -> Any:
         raise UserFileError(f"{path}, line {error.lineno}: {error.msg}{text}") from None
     except ValueError as error:  # bytes that are not text
         raise UserFileError(f"{path} is not a Python file: {error}") from None
-
-
-@contextlib.contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """At the end of the path, so that nothing beside the file can take the place of a library."""
-    sys.path.append(str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
 
 
 def _collect(module: ModuleType) -> dict[str, tuple[Any, ...]]:

@@ -21,7 +21,7 @@ from workbench.probes.probe import ProbeStoppedWarning
 from workbench.probes.result import load, load_manifest
 from workbench.probes.tasks import TASKS, Task, load_task
 from workbench.probes.training import BATCHES, Trained, Training
-from workbench.user_file import line_in
+from workbench.user_code import line_in
 
 LENGTHS = {"mlp": (400, 10), "cnn": (1500, 20), "gpt": (500, 10)}
 """Steps, and steps from probe to probe, 40 to 75 of them: seconds for mlp, some minutes for the others."""

@@ -10,7 +10,7 @@ from workbench.cli.output import WrongUseError, console, note, print_table, writ
 from workbench.records import file_hash, source_hash
 from workbench.registry import Registry, UserFile, load_user_file
 from workbench.statement import claim_text, condition_text
-from workbench.user_file import line_in
+from workbench.user_code import line_in
 from workbench.verify import Replayed, replay
 
 

@@ -26,7 +26,7 @@ from workbench.engine import run
 from workbench.methods import Method
 from workbench.registry import Registry, UserFile, load_user_file
 from workbench.trace import Trace
-from workbench.user_file import line_in
+from workbench.user_code import line_in
 
 ROWS = 21
 """Rows of the table, at most, and one for the last step."""

@@ -22,7 +22,7 @@ from workbench.match import match
 from workbench.records import Store, results_json, source_hash
 from workbench.registry import Registry, UserFile, load_user_file
 from workbench.theorem import Theorem
-from workbench.user_file import line_in
+from workbench.user_code import line_in
 from workbench.verify import DEFAULT, FULL, QUICK, Budget, Record, plan, verify
 from workbench.verify.pool import UnsendableError, WorkerLostError, require_jobs
 

@@ -1,10 +1,7 @@
 """A task of the user's own, made by a function in a file."""
 
 import hashlib
-import importlib.util
 import inspect
-import sys
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +15,7 @@ from workbench.probes.batches import Batch, count_rows, take
 from workbench.probes.networks import count_parameters, seeded
 from workbench.probes.oracle import GradientOracle
 from workbench.probes.tasks.task import Task
+from workbench.user_code import as_module, line_in
 
 NEEDED = ("model", "loss", "batch", "fixed")
 OPTIONAL: dict[str, Any] = {"name": None, "output": None, "rates": {}, "evaluate": None, "about": {}}
@@ -130,10 +128,9 @@ def _called(path: Path, what: str, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except (Exception, SystemExit) as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
-        line = f", line {lines[-1]}" if lines else ""
-        raise TaskError(f"{what}{line}: {type(error).__name__}: {_short(str(error))}") from error
+        line = line_in(error, path)
+        at = f", line {line}" if line else ""
+        raise TaskError(f"{what}{at}: {type(error).__name__}: {_short(str(error))}") from error
 
 
 def _short(text: str) -> str:
@@ -143,29 +140,13 @@ def _short(text: str) -> str:
 
 
 def _module(path: Path) -> ModuleType:
-    """The file as a module, known to sys.modules: dataclasses and pickle look it up."""
+    """The file as a module."""
     try:
         source = path.read_bytes()
     except OSError as error:
         raise TaskError(f"{path} cannot be read: {error.strerror}") from None
     place = path.resolve()
-    name = f"workbench_task_{place.stem}_{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
-    module = ModuleType(name)
-    module.__file__ = str(place)
-    module.__spec__ = importlib.util.spec_from_file_location(name, place)
-
-    def run() -> None:
+    with as_module(place, "workbench_task") as module:
         # from the source, not from a compiled file that may be of an older one
-        exec(compile(source, str(place), "exec"), module.__dict__)
-
-    sys.modules[name] = module
-    # at the end of the path, so that nothing beside the file can take the place of a library
-    sys.path.append(str(place.parent))
-    try:
-        _called(path, str(path), run)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    finally:
-        sys.path.remove(str(place.parent))
+        _called(path, str(path), lambda: exec(compile(source, str(place), "exec"), module.__dict__))
     return module
