@@ -14,6 +14,7 @@ from torch.utils import _pytree as pytree
 
 from workbench.probes.aside import aside
 from workbench.probes.batches import Batch, count_rows, take
+from workbench.probes.bound import BoundLoss
 from workbench.probes.layers import NetworkLayers
 from workbench.probes.oracle import Loss
 
@@ -44,21 +45,6 @@ def rows_at(batch: Batch, j: Tensor) -> Batch:
     return pytree.tree_map_only(Tensor, lambda t: t[j.to(t.device)], batch)
 
 
-class _Bound(nn.Module):
-    """Loss and work on it as a module, so that parameters can be given.
-
-    The work is inside because checkpointed activations are computed again in the backward pass.
-    """
-
-    def __init__(self, model: nn.Module, loss: Loss) -> None:
-        super().__init__()
-        self.model = model
-        self.loss = loss
-
-    def forward(self, rows: Batch, work: Work) -> Tensor:
-        return work(self.loss(self.model, rows))
-
-
 class FlatLoss:
     """x -> loss(model, rows), x (d,) the parameters of ``layers`` one after the other.
 
@@ -86,7 +72,7 @@ class FlatLoss:
         self.device = next(own.parameters()).device
         self.vmapped = False
         self.model = own
-        self._bound = _Bound(own, loss)
+        self._bound = BoundLoss(own, loss)
 
     def at(self, x: Tensor, rows: Batch, work: Work) -> Tensor:
         """Work on the loss. x: (d,)."""

@@ -11,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from workbench.probes.aside import aside
 from workbench.probes.batches import Batch, chunks, count_rows, moved
+from workbench.probes.bound import BoundLoss
 from workbench.probes.derivatives import (
     Work,
     hessian_product,
@@ -32,21 +33,6 @@ class Evaluation(NamedTuple):
 
     loss: Tensor
     gradient: Point
-
-
-class _Bound(nn.Module):
-    """Loss and work on it as a module, so that parameters can be given.
-
-    The work is inside because checkpointed activations are computed again in the backward pass.
-    """
-
-    def __init__(self, model: nn.Module, loss: Loss) -> None:
-        super().__init__()
-        self.model = model
-        self.loss = loss
-
-    def forward(self, batch: Batch, work: Work, leaves: list[Tensor]) -> list[Tensor]:
-        return work(one_number(self.loss(self.model, batch)), leaves)
 
 
 class GradientOracle:
@@ -86,7 +72,7 @@ class GradientOracle:
         require_model(self.model)
         self.group = require_group(group, wrapped)
         self.chunk, self.mode, self.seed = chunk, mode, seed
-        self._bound = _Bound(self.model, loss)
+        self._bound = BoundLoss(self.model, loss)
         live = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
         self._names = tuple(live)
         double = any(p.dtype == torch.float64 for p in live.values())
@@ -168,7 +154,7 @@ class GradientOracle:
         for name, value in [*self._bound.named_parameters(), *self._bound.named_buffers()]:
             if name not in given:
                 given[name] = _copy(value, value.device, self.dtype)
-        return functional_call(self._bound, given, (piece, work, leaves))
+        return functional_call(self._bound, given, (piece, lambda value: work(one_number(value), leaves)))
 
     def _live(self) -> list[nn.Parameter]:
         found = dict(self.model.named_parameters())
