@@ -14,6 +14,7 @@ import pytest
 import torch
 from torch import nn
 
+from workbench.probes.batches import fingerprint
 from workbench.probes.checkpoint import KINDS, Checkpoint, CheckpointError, alone, read
 from workbench.probes.interrupts import InterruptedTrainingError, patient
 from workbench.probes.optimizers import make_optimizer
@@ -466,3 +467,10 @@ def test_wrong_arguments(tmp_path, options, message):
 
 def test_fields_of_a_checkpoint_are_all_checked():
     assert {field.name for field in fields(Checkpoint)} == set(KINDS)
+
+
+def test_a_batch_is_known_by_its_numbers_types_and_nesting():
+    x = torch.ones(2, 3)
+    others = (x + 1, x.bfloat16(), x.reshape(3, 2), (x,), {"x": x}, {"y": x})
+    assert fingerprint(x) == fingerprint(x.clone())
+    assert len({fingerprint(batch) for batch in (x, *others)}) == 7

@@ -1,5 +1,6 @@
 """Batches: tensors that share their leading axis of rows, alone or in tuples, lists and dicts."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -55,6 +56,19 @@ def moved(batch: Batch, device: torch.device, dtype: torch.dtype) -> Batch:
         return t.detach().to(device, dtype if t.is_floating_point() else t.dtype, copy=True)
 
     return pytree.tree_map_only(Tensor, move, batch)
+
+
+def fingerprint(batch: Batch) -> str:
+    """sha256 of what a batch holds: shapes, types and numbers of its tensors, and how they are nested."""
+    leaves, nesting = pytree.tree_flatten(batch)
+    found = hashlib.sha256(str(nesting).encode())
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            found.update(f"{tuple(leaf.shape)} {leaf.dtype}".encode())
+            found.update(leaf.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+        else:
+            found.update(repr(leaf).encode())
+    return found.hexdigest()
 
 
 def _tensors(batch: Batch) -> list[Tensor]:

@@ -1,6 +1,5 @@
 """What a probe says of itself: before the first step, beside its numbers, and to go on from them."""
 
-import hashlib
 import platform
 import sys
 from collections.abc import Mapping
@@ -9,10 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
 from workbench import __version__
-from workbench.probes.batches import Batch
+from workbench.probes.batches import fingerprint
 from workbench.probes.layers import NetworkLayers, Point
 from workbench.probes.levels import cost
 from workbench.probes.measure import Bench
@@ -81,19 +79,6 @@ def attributes(bench: Bench, source: BatchSource) -> dict[str, Any]:
 def set_facts(source: BatchSource) -> dict[str, Any]:
     """sha256 of the fixed set; empty where there is none."""
     return {"sha256": fingerprint(source.batch)} if isinstance(source, FixedSource) else {}
-
-
-def fingerprint(batch: Batch) -> str:
-    """sha256 of what a batch holds: shapes, types and numbers of its tensors, and how they are nested."""
-    leaves, nesting = pytree.tree_flatten(batch)
-    found = hashlib.sha256(str(nesting).encode())
-    for leaf in leaves:
-        if isinstance(leaf, Tensor):
-            found.update(f"{tuple(leaf.shape)} {leaf.dtype}".encode())
-            found.update(leaf.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-        else:
-            found.update(repr(leaf).encode())
-    return found.hexdigest()
 
 
 def setting(bench: Bench, source: BatchSource) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
-from torch.utils import _pytree as pytree
 
 from assumptions.specification import Specified
-from workbench.probes.batches import Batch, count_rows
+from workbench.probes.batches import count_rows, fingerprint
 from workbench.probes.tasks import Task
 
 NAMES = ("params", "param_names")
@@ -53,16 +52,6 @@ def _groups(optimizer: Optimizer) -> dict[str, str]:
 def digest(text: str) -> str:
     """The first 12 digits of its sha256."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def fingerprint(batch: Batch) -> str:
-    """sha256 of the numbers of a batch, with shapes and types."""
-    whole = hashlib.sha256()
-    for leaf in pytree.tree_leaves(batch):
-        if isinstance(leaf, Tensor):
-            whole.update(f"{tuple(leaf.shape)} {leaf.dtype}".encode())
-            whole.update(leaf.detach().cpu().contiguous().numpy().tobytes())
-    return whole.hexdigest()
 
 
 def conditions() -> str:
