@@ -38,8 +38,7 @@ class FeedbackLayer:
     @property
     def shape(self) -> tuple[int, ...]:
         """As read, outputs first; a number has one entry."""
-        shape = self.read.shape
-        return ((shape[1], shape[0], *shape[2:]) if self.read.transposed else shape) or (1,)
+        return self.read.outputs_first or (1,)
 
     def flat(self, x: Tensor) -> Tensor:
         """(*shape,) to (d,)."""

@@ -40,13 +40,18 @@ class Layout:
     shape: Shape
     transposed: bool
 
+    @property
+    def outputs_first(self) -> Shape:
+        """The shape as its norm reads it."""
+        return _outputs_first(self.shape, self.transposed)
+
     def flat(self, x: Tensor) -> Tensor:
         """x: (batch, *shape). Returns (batch, d)."""
         return self._turned(x).reshape(x.shape[0], -1)
 
     def shaped(self, x: Tensor) -> Tensor:
         """Undo ``flat``. x: (batch, d). Returns (batch, *shape)."""
-        return self._turned(x.reshape(x.shape[0], *_outputs_first(self.shape, self.transposed)))
+        return self._turned(x.reshape(x.shape[0], *self.outputs_first))
 
     def _turned(self, x: Tensor) -> Tensor:
         return x.transpose(1, 2) if self.transposed else x

@@ -38,8 +38,7 @@ class NetworkLayer:
     @property
     def shape(self) -> tuple[int, ...]:
         """As its norm reads it: first two axes exchanged where inputs come first; (1,) for a number."""
-        shape = self.layout.shape
-        return ((shape[1], shape[0], *shape[2:]) if self.layout.transposed else shape) or (1,)
+        return self.layout.outputs_first or (1,)
 
 
 @dataclass(frozen=True)
