@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -90,17 +90,29 @@ class Store:
         return whole.split(b"\n") if newline else []
 
     def _load(self, path: Path, lines: Sequence[bytes]) -> None:
-        partial: dict[str, dict[int, Record]] = {}
-        for number, line in enumerate(lines, start=1):
-            record = _read(path, number, line)
-            index, count = record.part
-            seen = partial.setdefault(record.unit, {})
-            if index in seen or any(r.part[1] != count for r in seen.values()):
-                seen.clear()  # a later run began this unit again
-            seen[index] = record
-            if len(seen) == count:
-                self._complete[record.unit] = [seen[i] for i in sorted(seen)]
-                del partial[record.unit]
+        whole, _ = complete_units(_read(path, number, line) for number, line in enumerate(lines, start=1))
+        self._complete |= whole
+
+
+def complete_units(records: Iterable[Record]) -> tuple[dict[str, list[Record]], int]:
+    """unit -> its records, of those all of whose parts are there; and how many records belong to none.
+
+    records: in the order in which they were written. Of several sets of a unit the latest counts; the unit
+    written last stands last.
+    """
+    whole: dict[str, list[Record]] = {}
+    begun: dict[str, dict[int, Record]] = {}
+    for record in records:
+        index, count = record.part
+        parts = begun.setdefault(record.unit, {})
+        if index in parts or any(r.part[1] != count for r in parts.values()):
+            parts.clear()  # a later run began this unit again
+        parts[index] = record
+        if len(parts) == count:
+            whole.pop(record.unit, None)
+            whole[record.unit] = [parts[i] for i in sorted(parts)]
+            del begun[record.unit]
+    return whole, sum(map(len, begun.values()))
 
 
 def _prepared(folder: Path, worker: str) -> "tuple[Path, _FolderLock]":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from assumptions import EUCLIDEAN
 from workbench.cli.output import console, print_table
 from workbench.records import Store
-from workbench.verify import Record, Verdict
+from workbench.verify import WORST_FIRST, Record, Verdict
 
 NAMES = 44
 """Characters that theorems and problems get at least, where no terminal limits the width."""
@@ -17,23 +17,6 @@ LEGEND = (
 
 Row = tuple[str, str, str, str, str]
 COLUMNS = ("theorem / problem", "verdict", "tightness", "checked", "evidence")
-
-WORST_FIRST = (
-    Verdict.REFUTED,
-    Verdict.BAD_CERTIFICATE,
-    Verdict.UNDEFINED,
-    Verdict.ROUNDING,
-    Verdict.STOPPED,
-    Verdict.INCONSISTENT,
-    Verdict.UNTESTED,
-    Verdict.INCONCLUSIVE,
-    Verdict.NOT_REFUTED,
-    Verdict.CONSISTENT,
-    Verdict.CERTIFIED,
-    Verdict.OUT_OF_DOMAIN,
-    Verdict.NOT_APPLICABLE,
-)
-"""A pair of theorem and problem shows the first of these among its records."""
 
 
 def report(records: Sequence[Record], store: Store, not_applicable: bool) -> None:

@@ -9,12 +9,13 @@ from workbench.verify.plan import Unit, plan
 from workbench.verify.record import Record
 from workbench.verify.replay import Replayed, replay
 from workbench.verify.run import ResultStore, judge_unit, verify
-from workbench.verify.verdicts import Verdict, is_expected
+from workbench.verify.verdicts import WORST_FIRST, Verdict, is_expected
 
 __all__ = [
     "DEFAULT",
     "FULL",
     "QUICK",
+    "WORST_FIRST",
     "Budget",
     "Record",
     "Replayed",

@@ -21,6 +21,23 @@ class Verdict(StrEnum):
     UNTESTED = "untested"
 
 
+WORST_FIRST = (
+    Verdict.REFUTED,
+    Verdict.BAD_CERTIFICATE,
+    Verdict.UNDEFINED,
+    Verdict.ROUNDING,
+    Verdict.STOPPED,
+    Verdict.INCONSISTENT,
+    Verdict.UNTESTED,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_REFUTED,
+    Verdict.CONSISTENT,
+    Verdict.CERTIFIED,
+    Verdict.OUT_OF_DOMAIN,
+    Verdict.NOT_APPLICABLE,
+)
+"""A pair of theorem and problem shows the first of these among its records."""
+
 _GOOD = frozenset({Verdict.NOT_REFUTED, Verdict.CERTIFIED, Verdict.CONSISTENT, Verdict.INCONCLUSIVE})
 _NOT_COUNTED = frozenset({Verdict.OUT_OF_DOMAIN, Verdict.NOT_APPLICABLE})
 

@@ -1,0 +1,93 @@
+"""``workbench report``: one HTML page from the records of a folder; tables for papers."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.cli.output import WrongUseError, console, note, require_writable, write_json, wrong_use
+from workbench.registry import Registry, load_user_file
+from workbench.report import Library, Results, bibtex, document, latex_table, page, read_results, theorem_rows
+from workbench.verify import Verdict
+
+
+def main(
+    folder: Path,
+    before: Path | None,
+    file: Path | None,
+    out: Path | None,
+    latex: Path | None,
+    bibtex_file: Path | None,
+    json: str | None,
+) -> int:
+    """Read, write, and say what was written; 0 whatever the verdicts are."""
+    with wrong_use():
+        results = read_results(folder)
+        earlier = read_results(before) if before else None
+        html = out or folder / "report.html"
+        _require_targets(
+            {
+                "--out": html,
+                "--latex": latex,
+                "--bibtex": bibtex_file,
+                "--json": json if json != "-" else None,
+            },
+            (results, earlier) if earlier else (results,),
+        )
+        library = Library(Registry(load_user_file(file)) if file else None)
+    for line in (*results.notes, *(earlier.notes if earlier else ())):
+        note(line)
+    shown = document(results, library, earlier)
+    rows = theorem_rows(results, library)
+    written = [_write(html, page(shown))]
+    if latex:
+        written.append(_write(latex, latex_table(rows)))
+    if bibtex_file:
+        written.append(_write(bibtex_file, bibtex(library.known([row.theorem for row in rows]))))
+    if json is not None:
+        write_json(shown, json)
+    if json != "-":
+        console().print("\n".join([_summary(shown), *written]), soft_wrap=True)
+    return 0
+
+
+def _require_targets(targets: Mapping[str, Path | str | None], read: tuple[Results, ...]) -> None:
+    """WrongUseError, before any work: a file cannot be written, is named twice, or is one of the results."""
+    taken = {(r.folder / f.name).resolve(): "holds records" for r in read for f in r.files}
+    for option, target in targets.items():
+        if target is None:
+            continue
+        path = Path(target).resolve()
+        if path in taken:
+            raise WrongUseError(f"{option} {target}: that file {taken[path]}; name another")
+        taken[path] = f"is what {option} writes"
+        require_writable(str(target))
+
+
+def _write(path: Path, text: str) -> str:
+    """The line that says so. WrongUseError if it fails after all."""
+    content = text.encode("utf-8", errors="replace")
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise WrongUseError(f"{path} cannot be written: {error.strerror}") from None
+    return f"wrote {path}, {len(content) / 1000:,.0f} kB"
+
+
+def _summary(shown: Mapping[str, Any]) -> str:
+    now = shown["folders"][0]
+    text = (
+        f"{len(shown['theorems'])} theorems, {now['records']} records: {now['expected']} as expected, "
+        f"{now['unexpected']} not as expected"
+    )
+    untested = sum(t["verdict"] == Verdict.UNTESTED for t in shown["theorems"])
+    text += f"; {untested} theorems untested" if untested else ""
+    if not shown["changes"]:
+        return text
+    kinds = {
+        "verdict": "with another verdict",
+        "tightness": "with another tightness",
+        "new": "new",
+        "gone": "gone",
+    }
+    told = ", ".join(f"{len(shown['changes'][kind])} {words}" for kind, words in kinds.items())
+    return f"{text}\nsince {shown['folders'][1]['name']}: {told}, {shown['changes']['same']} the same"
