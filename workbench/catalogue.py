@@ -5263,5 +5263,13 @@ CATALOGUE: dict[str, list[dict]] = {
             "lesson": "the variance is infinite where the tail index is at most 2",
         },
     ],
-    "figures": [],
+    "figures": [
+        {
+            "name": "bpm-gap",
+            "summary": "BPM ends after finitely many steps: gap and squared distance, with the bounds of its theorems.",
+            "paper": "arXiv:2502.02002",
+            "status": "re-derived",
+            "see": "Each step gains at least radius^2 in squared distance; the gap falls to 0 before the dotted line, where theory says that it must.",
+        },
+    ],
 }

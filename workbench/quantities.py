@@ -96,7 +96,12 @@ def as_quantity(name: str, value: Quantity | Callable[..., Tensor]) -> Quantity:
     if isinstance(value, Quantity):
         return value
     function = value
-    return Quantity(name, rf"\mathrm{{{name}}}", lambda r: function(r.problem, r.method, r.state))
+    return Quantity(name, upright(name), lambda r: function(r.problem, r.method, r.state))
+
+
+def upright(name: str) -> str:
+    r"""A name as LaTeX: ``\mathrm{grad\_calls}``."""
+    return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
 
 
 def _slope(r: Reading) -> Tensor:
@@ -177,7 +182,7 @@ def _spent(unit: str, meaning: str) -> Quantity:
     def read(r: Reading) -> Tensor:
         return r.costs.get(unit, torch.zeros_like(r.x[..., 0]))
 
-    latex = rf"\mathrm{{{unit.replace('_', chr(92) + '_')}}}_k"
+    latex = f"{upright(unit)}_k"
     return Quantity(f"{meaning} until step k", latex, read, _counted, unit="1", nonnegative=True)
 
 

@@ -1,5 +1,6 @@
 """A theorem written out: the claim as text and as LaTeX."""
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -7,20 +8,37 @@ from typing import Any
 import sympy as sp
 from sympy.printing.latex import LatexPrinter, tex_greek_dictionary
 
-from workbench.claims import Recurrence
+from workbench.claims import Recurrence, axes_of
+from workbench.quantities import upright
 from workbench.theorem import Theorem
 
 RELATION = {"path": "<=", "exact": "="}
 RELATION_LATEX = {"exact": "="}
 EXPECTATIONS = {"step": r" \mid \text{state}", "mean": "", "slope": ""}
 GREEK = {"alpha", "beta", "gamma", "delta", "eta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau"}
-_INDEX = re.compile(r"_(?:k(?![a-z])|\{k([+-]\d+)?\})")
 _REDUCTIONS = {
-    "total": r"\sum_{j<k}",
-    "avg": r"\frac{1}{k} \sum_{j<k}",
-    "best": r"\min_{j<k}",
-    "product": r"\prod_{j<k}",
+    "total": r"\sum_{%s<k} ",
+    "avg": r"\frac{1}{k} \sum_{%s<k} ",
+    "best": r"\min_{%s<k} ",
+    "product": r"\prod_{%s<k} ",
 }
+_OVER_AXES = {
+    "layer_sum": r"\sum_i ",
+    "layer_max": r"\max_i ",
+    "client_mean": r"\frac{1}{n} \sum_j ",
+    "client_max": r"\max_j ",
+}
+_BRACED = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
+_SCRIPT = re.compile(rf"(?<!\\)([_^])(?:{_BRACED}|([A-Za-z0-9]))")
+_STEP = re.compile(r"(?<![A-Za-z\\])k([+-]\d+)?(?![A-Za-z])")
+_ATOM = re.compile(
+    rf"(\\mathrm\{{[^{{}}]*\}}|\\?[A-Za-z]+)(?:_(?:{_BRACED}|(\w)))?(\^(?:\w|\\[a-z]+|\{{[^{{}}]*\}}))?"
+)
+"""A letter or word with a subscript, in braces or not, and a superscript."""
+_GROUP = re.compile(r"\{[^{}]*\}|\([^()]*\)|\\langle.*?\\rangle|\\\|.*?\\\|")
+_LOOSE = re.compile(r"[-+/]|\\,|\\(?:sum|max|min)_")
+_INDICES = {"star": r"\star"}
+_OPEN, _CLOSE = r"\left(", r"\right)"
 
 
 def claim_text(theorem: Theorem) -> str:
@@ -51,12 +69,12 @@ def claim_latex(theorem: Theorem) -> str:
     measured, bound = (latex(side, theorem) for side in (theorem.measured, theorem.bound))
     if theorem.kind in EXPECTATIONS:
         measured = rf"\mathbb{{E}}\left[{measured}{EXPECTATIONS[theorem.kind]}\right]"
-    relation = RELATION_LATEX.get(theorem.kind, r"\le")
+    relation = RELATION_LATEX.get(theorem.kind, r"\leq")
     claim = rf"{measured} {relation} {bound}"
     if theorem.kind == "slope":
         claim = rf"{measured} = O(K^{{{theorem.exponent:g}}})"
     if theorem.kind == "hp":
-        claim = rf"\mathbb{{P}}\left(\forall k:\ {claim}\right) \ge {1 - _failure(theorem):g}"
+        claim = rf"\mathbb{{P}}\left(\forall k:\ {claim}\right) \geq {1 - _failure(theorem):g}"
     if theorem.when == sp.true:
         return claim
     return claim + r" \quad \text{if } " + latex(theorem.when, theorem)
@@ -92,21 +110,23 @@ def _side(side: Any) -> str:
 
 
 def _recurrence(side: Recurrence, theorem: Theorem) -> str:
-    own = {name: rf"{_word(name)}_k" for name in side.start}
+    words = {name: _word(name) for name in side.start}
+    own = {name: _shifted(word, "k") for name, word in words.items()}
     printer = _Printer(theorem, own)
-    start = [f"{_shifted(own[n], '0')} = {printer.doprint(sp.sympify(e))}" for n, e in side.start.items()]
+    start = [f"{_shifted(words[n], '0')} = {printer.doprint(sp.sympify(e))}" for n, e in side.start.items()]
     update = [
-        f"{_shifted(own[n], 'k', 1)} = {printer.doprint(sp.sympify(e))}" for n, e in side.update.items()
+        f"{_shifted(words[n], 'k', 1)} = {printer.doprint(sp.sympify(e))}" for n, e in side.update.items()
     ]
     return rf"{own[side.value]}, \quad " + r",\ ".join(start + update)
 
 
 class _Printer(LatexPrinter):
-    """Symbols by their meaning; inside a reduction over steps the index is j."""
+    """Symbols by their meaning; inside a reduction over steps the index is j, or l where j is a client."""
 
     def __init__(self, theorem: Theorem, own: Mapping[str, str] | None = None) -> None:
         super().__init__({"parenthesize_super": False, "mul_symbol": None})
         self._theorem, self._own, self._at = theorem, own or {}, "k"
+        self._past = "l" if _has_clients(theorem) else "j"
 
     def _print_Symbol(self, expr: sp.Symbol, *_: Any, **__: Any) -> str:
         name = expr.name
@@ -116,58 +136,107 @@ class _Printer(LatexPrinter):
         if meaning.kind == "quantity":
             shown = self._theorem.all_quantities[meaning.base].latex
             index, by = ("0", 0) if meaning.when == "start" else (self._at, int(meaning.when == "next"))
-            return _shifted(shown, index, by)
+            text = _shifted(shown, index, by)
+            return _bracketed(text) if _is_loose(text) else text
         if name == "k":
             return self._at
         return _word(name)
 
     def _print_Function(self, expr: sp.Function, exp: str | None = None) -> str:
-        sign = _REDUCTIONS.get(type(expr).__name__)
-        if sign is None:
+        kind = type(expr).__name__
+        if kind in _OVER_AXES:
+            text = _OVER_AXES[kind] + _bracketed(self.doprint(expr.args[0]))
+        elif kind == "first":
+            text = rf"\min\left\{{{self._past} : {self._at_past(expr.args[0])}\right\}}"
+        elif kind in _REDUCTIONS:
+            text = _REDUCTIONS[kind] % self._past + _bracketed(self._at_past(expr.args[0]))
+        else:
             return super()._print_Function(expr, exp)
-        outer, self._at = self._at, "j"
-        inner = self.doprint(expr.args[0])
+        return text if exp is None else f"{_bracketed(text)}^{{{exp}}}"
+
+    def _at_past(self, e: sp.Basic) -> str:
+        outer, self._at = self._at, self._past
+        text = self.doprint(e)
         self._at = outer
-        text = rf"{sign} \left({inner}\right)"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+        return text
+
+    def _print_Integer(self, expr: sp.Integer) -> str:
+        """A long power of ten by its exponent."""
+        digits = str(expr)
+        power = len(digits) > 6 and digits == f"1{'0' * (len(digits) - 1)}"
+        return rf"{{10^{{{len(digits) - 1}}}}}" if power else digits
 
 
-def _shifted(shown: str, index: str, by: int = 0) -> str:
-    """The LaTeX of a quantity at ``index + by``; it gets an index if it has none."""
-
-    def put(match: re.Match[str]) -> str:
-        offset = by + int(match.group(1) or 0)
-        if index == "0" or not offset:
-            return f"_{{{offset}}}" if index == "0" else f"_{index}"
-        return f"_{{{index}{offset:+d}}}"
-
-    text = _INDEX.sub(put, shown if _INDEX.search(shown) else f"{shown}_k")
-    return rf"\left({text}\right)" if _is_sum(text) else text
-
-
-def _is_sum(text: str) -> bool:
-    """True if a + or - stands outside all braces and brackets."""
-    depth = 0
-    for c in text:
-        depth += (c in "{(") - (c in "})")
-        if c in "+-" and depth == 0:
+def _has_clients(theorem: Theorem) -> bool:
+    """True if the claim speaks of client j, by a name or inside the LaTeX of a quantity."""
+    for name, meaning in theorem.uses.items():
+        shown = theorem.all_quantities[meaning.base].latex if meaning.kind == "quantity" else ""
+        if "j" in axes_of(name) or any("j" in (m[2] or m[3] or "") for m in _SCRIPT.finditer(shown)):
             return True
     return False
 
 
+def _shifted(shown: str, index: str, by: int = 0) -> str:
+    """The LaTeX of a quantity at ``index + by``: k in its indices replaced; one is added if there is none."""
+
+    def put(step: re.Match[str]) -> str:
+        offset = by + int(step[1] or 0)
+        return str(offset) if index == "0" else f"{index}{offset:+d}" if offset else index
+
+    def script(match: re.Match[str]) -> str:
+        new, found = _STEP.subn(put, match[2] or match[3] or "")
+        if not found:
+            return match[0]
+        return match[1] + (new if match[3] and new == index != "0" else f"{{{new}}}")
+
+    has_step = any(_STEP.search(m[2] or m[3] or "") for m in _SCRIPT.finditer(shown))
+    return _SCRIPT.sub(script, shown if has_step else _indexed(shown))
+
+
+def _indexed(shown: str) -> str:
+    """With index k: ``B_j`` becomes ``B_{j,k}``; what is no atom is put in brackets first."""
+    atom = _ATOM.fullmatch(shown)
+    if not atom:
+        return f"{_bracketed(shown)}_k"
+    base, braced, letter, power = atom.groups(default="")
+    index = braced or letter
+    return f"{base}_{{{index},k}}{power}" if index else f"{base}_k{power}"
+
+
+def _is_loose(text: str) -> bool:
+    """True if a sum, a quotient or an operator stands outside all brackets, braces and norms."""
+    while (inner := _GROUP.sub("", text)) != text:
+        text = inner
+    return bool(_LOOSE.search(text))
+
+
+def _bracketed(text: str) -> str:
+    return text if _is_bracketed(text) else f"{_OPEN}{text}{_CLOSE}"
+
+
 def _bare(text: str) -> str:
-    return text.removeprefix(r"\left(").removesuffix(r"\right)") if text.startswith(r"\left(") else text
+    return text[len(_OPEN) : -len(_CLOSE)] if _is_bracketed(text) else text
+
+
+def _is_bracketed(text: str) -> bool:
+    """True if one pair of brackets holds the whole."""
+    if not (text.startswith(_OPEN) and text.endswith(_CLOSE)):
+        return False
+    sides = [1 if m[0] == r"\left" else -1 for m in re.finditer(r"\\(?:left|right)(?![A-Za-z])", text)]
+    return all(depth > 0 for depth in itertools.accumulate(sides[:-1]))
 
 
 def _word(name: str) -> str:
-    """A field, constant or fact: L0 gets an index, mu its letter, stepsize stands upright."""
-    base, _, suffix = name.partition("_")
+    r"""A field, constant or fact: ``L0_max`` is L with two indices, stepsize stands upright."""
+    axes = axes_of(name)
+    stem = name.removesuffix(f"_{axes}") if axes else name
+    base, *rest = [word for word in stem.split("_") if word] or [stem]
     digits = re.fullmatch(r"([A-Za-z]+)(\d+)", base)
     if digits:
-        base, suffix = digits.group(1), digits.group(2) + ("," + suffix if suffix else "")
+        base, rest = digits[1], [digits[2], *rest]
     shown = tex_greek_dictionary.get(base) or (rf"\{base}" if base in GREEK else base)
     if len(shown) > 1 and not shown.startswith("\\"):
-        shown = rf"\mathrm{{{shown}}}"
-    if not suffix:
-        return shown
-    return rf"{shown}_{{{suffix}}}" if len(suffix) == 1 else rf"{shown}_{{\mathrm{{{suffix}}}}}"
+        shown, rest = upright(stem), []
+    indices = [_INDICES.get(w) or (w if len(w) == 1 or w.isdigit() else upright(w)) for w in rest]
+    indices += [axes] if axes else []
+    return f"{shown}_{{{','.join(indices)}}}" if indices else shown

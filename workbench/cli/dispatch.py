@@ -19,6 +19,8 @@ COMMANDS = {
     "probe": "workbench.cli.probe",
     "calibrate": "workbench.cli.calibrate",
     "replay": "workbench.cli.replay",
+    "figure": "workbench.cli.figure",
+    "report": "workbench.cli.report",
     "new": "workbench.cli.new",
     "info": "workbench.cli.info",
 }

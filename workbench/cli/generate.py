@@ -54,7 +54,10 @@ def build() -> dict[str, list[dict[str, Any]]]:
             }
             for c in COUNTEREXAMPLES
         ],
-        "figures": [{"name": f.__name__, "summary": summary(f)} for f in FIGURES],
+        "figures": [
+            {"name": f.name, "summary": summary(f), "paper": f.paper, "status": f.status, "see": f.see}
+            for f in FIGURES
+        ],
     }
 
 

@@ -25,7 +25,10 @@ COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
         ("name", "false claim", "true instead"),
         lambda c: (c["name"], c["claim"], c["lesson"]),
     ),
-    "figures": (("name", "summary"), lambda f: (f["name"], f["summary"])),
+    "figures": (
+        ("name", "status", "paper", "summary"),
+        lambda f: (f["name"], f["status"], f["paper"], f["summary"]),
+    ),
 }
 
 

@@ -36,6 +36,9 @@ def _described(name: str, registry: Registry) -> dict[str, Any]:
     counterexamples = {entry["name"]: entry for entry in CATALOGUE["counterexamples"]}
     if name in counterexamples:
         return counterexamples[name]
+    figures = {entry["name"]: entry for entry in CATALOGUE["figures"]}
+    if name in figures:
+        return {**figures[name], "command": f"workbench figure {name}"}
     classes = {**registry.exported, **registry.options, **classes}
     if name in classes:
         return _class(classes[name], registry)
@@ -43,7 +46,7 @@ def _described(name: str, registry: Registry) -> dict[str, Any]:
         return papers[name]
     if "(" in name:
         return _instance(registry.problem(name))
-    known = [*(t.id for t in registry.theorems), *classes, *papers, *counterexamples]
+    known = [*(t.id for t in registry.theorems), *classes, *papers, *counterexamples, *figures]
     raise WrongUseError(
         f"nothing is called {name!r}{close_to(name, known)}; `workbench list` shows what there is"
     )

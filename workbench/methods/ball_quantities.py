@@ -146,7 +146,7 @@ BALL_QUANTITIES: Mapping[str, Quantity] = {
     ),
     "nested": Quantity(
         "f(x_k) computed through two balls of half the size, one after the other",
-        r"N^{t/2} f\left(\tfrac{x_{k-1} + x_k}{2}\right)",
+        r"N^{t/2} f\left(\frac{x_{k-1} + x_k}{2}\right)",
         _nested,
         _nested_resolution,
         needs=("brox_step",),
@@ -172,7 +172,7 @@ BALL_QUANTITIES: Mapping[str, Quantity] = {
     ),
     "reach": Quantity(
         "largest distance of an iterate so far from the problem's minimiser",
-        r"\max_{j \le k} \|x_j - x^\star\|",
+        r"\max_{j \leq k} \|x_j - x^\star\|",
         _reach,
         lambda r, v: 8 * EPS * v + in_norm(r).cummax(dim=1).values,
         lambda r, _: r.x.norm(dim=-1).cummax(dim=1).values,

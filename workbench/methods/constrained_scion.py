@@ -67,7 +67,7 @@ def frank_wolfe_gap(radius_i: Callable[[Reading], Number]) -> Quantity:
 
     return Quantity(
         "Frank-Wolfe gap over the balls, 0 where it is negative: outside of them",
-        r"\sum_i \langle \nabla_i f, X_i \rangle + R_i \|\nabla_i f\|_{i*}",
+        r"\sum_i \left(\langle \nabla_i f(x_k), X_i^k \rangle + R_i \|\nabla_i f(x_k)\|_{i*}\right)",
         read,
         resolution,
         lambda r, _: size(r),

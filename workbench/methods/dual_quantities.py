@@ -85,7 +85,7 @@ def _bregman_resolution(r: Reading, value: Tensor) -> Tensor:
 DUAL_QUANTITIES: Mapping[str, Quantity | Callable[..., Tensor]] = {
     "dual_error_j": Quantity(
         "distance of the dual of term j from the one at the minimiser",
-        r"\|u_j - u_j^\star\|",
+        r"\|u_{j,k} - u_j^\star\|",
         _read_dual_error,
         _dual_error_resolution,
         lambda r, _: r.state.u.norm(dim=-1) + dual_star(r).norm(dim=-1),
@@ -95,7 +95,7 @@ DUAL_QUANTITIES: Mapping[str, Quantity | Callable[..., Tensor]] = {
     ),
     "bregman_j": Quantity(
         "h_j(y_j) - h_j(x_star) - <u_j*, y_j - x_star> where the last step drew j, else 0",
-        r"B_j",
+        r"B_{j,k}",
         _read_bregman,
         _bregman_resolution,
         _bregman_cancelled,

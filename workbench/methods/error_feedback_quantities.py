@@ -59,7 +59,7 @@ FEEDBACK_QUANTITIES: Mapping[str, Quantity] = {
     ),
     "lag_i": Quantity(
         "how far what the server knows of the momenta is from them, in dual norms, the mean over the workers",
-        r"\tfrac1n \sum_j \|G_{ij} - M_{ij}\|_{i*}",
+        r"\frac{1}{n} \sum_j \|G_{ij}^k - M_{ij}^k\|_{i*}",
         _lag,
         _lag_error,
         unit="f / x",
@@ -67,7 +67,7 @@ FEEDBACK_QUANTITIES: Mapping[str, Quantity] = {
     ),
     "stale_i": Quantity(
         "how far the momenta are from the next gradients without noise, in dual norms; mean over the workers",
-        r"\tfrac1n \sum_j \|\nabla_i f_j(W^k) - M_{ij}\|_{i*}",
+        r"\frac{1}{n} \sum_j \|\nabla_i f_j(W^k) - M_{ij}^k\|_{i*}",
         _stale,
         _stale_error,
         needs=("part_grads",),

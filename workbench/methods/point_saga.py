@@ -86,7 +86,7 @@ class PointSAGA(Method):
     quantities: ClassVar[Mapping[str, Quantity | Callable[..., Tensor]]] = {
         "table_error": Quantity(
             "root mean square distance of the table from the gradients at the minimiser",
-            r"(\frac1n \sum_j \|G_j - G_j^\star\|^2)^{1/2}",
+            r"\sqrt{\frac{1}{n} \sum_j \|G_{j,k} - G_j^\star\|^2}",
             _read_table_error,
             _table_error_resolution,
             lambda r, _: r.state.G.square().sum(dim=-1).mean(dim=-1).sqrt(),

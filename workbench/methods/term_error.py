@@ -51,7 +51,7 @@ def table_error(table: Callable[[Reading], Tensor]) -> Quantity:
 
     return Quantity(
         "root mean square distance of the remembered gradients of terms from those at the minimiser",
-        r"\left(\mathrm{mean}_j \|t_j - \nabla f_j(x^\star)\|^2\right)^{1/2}",
+        r"\sqrt{\frac{1}{n} \sum_j \|t_{j,k} - \nabla f_j(x^\star)\|^2}",
         lambda r: _difference(r, table(r)),
         resolution,
         needs=("x_star",),
@@ -84,7 +84,7 @@ def snapshot_error(point: Callable[[Reading], Tensor]) -> Quantity:
 
     return Quantity(
         "root mean square distance of the gradients of terms at the snapshot from those at the minimiser",
-        r"\left(\mathrm{mean}_j \|\nabla f_j(w) - \nabla f_j(x^\star)\|^2\right)^{1/2}",
+        r"\sqrt{\frac{1}{n} \sum_j \|\nabla f_j(w_k) - \nabla f_j(x^\star)\|^2}",
         lambda r: _difference(r, r.problem.part_grads(point(r))),
         resolution,
         needs=("x_star",),
