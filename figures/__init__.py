@@ -1,12 +1,12 @@
 """Room 3: recipes for figures. Each computes its numbers, draws them, and saves both."""
 
+from figures.compare import compare
+from figures.evaluate import Sides, sides
 from figures.numbers import Numbers, NumbersError
+from figures.over import over
 from figures.recipe import FORMATS, STATUSES, Recipe, render, write
-from figures.recipes.bpm_gap import BPMGap
+from figures.recipes import FIGURES
 from figures.style import STYLES, WIDTHS
-
-FIGURES: tuple[type[Recipe], ...] = (BPMGap,)
-"""Every recipe of the room, in the order in which `workbench list figures` shows them."""
 
 __all__ = [
     "FIGURES",
@@ -14,10 +14,13 @@ __all__ = [
     "STATUSES",
     "STYLES",
     "WIDTHS",
-    "BPMGap",
     "Numbers",
     "NumbersError",
     "Recipe",
+    "Sides",
+    "compare",
+    "over",
     "render",
+    "sides",
     "write",
 ]
