@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from figures import BPMGap, Numbers
+from figures import Numbers
+from figures.recipes.bpm_gap import BPMGap
 from figures.recipes.bpm_gap import SHARES
 
 SEEDS = (0, 3)
