@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from figures import Numbers
-from figures.recipes.bpm_gap import BPMGap
-from figures.recipes.bpm_gap import SHARES
+from figures.recipes.bpm_gap import SHARES, BPMGap
 
 SEEDS = (0, 3)
 
