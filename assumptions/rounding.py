@@ -1,6 +1,6 @@
 """How far rounding can move what an inequality compares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -47,15 +47,16 @@ def _seen(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -> T
     """
     size = x.abs().amax(dim=-1, keepdim=True).clamp(min=float(problem.x0.abs().max()))
     at_x = oracle(x)
-    scatter, results = torch.zeros_like(at_x), [oracle(x * (1 + PLACES[-1]))]
+    scatter, ups = torch.zeros_like(at_x), []
     for reach, signs in zip(WIDE, directions(x.shape[-1], x)[1:], strict=True):
         wide = reach * EPS * size * signs
         up, down = oracle(x + wide), oracle(x - wide)
         bend = ((up - at_x) + (down - at_x)).abs() / 2 + 2 / reach * (up - down).abs()
         scatter = torch.maximum(scatter, bend.nan_to_num(nan=0.0, posinf=0.0))
-        results.append(up)
-    at_start = _grain(oracle(_around_start(problem, x)))
-    return torch.maximum(scatter, torch.maximum(_grain(torch.stack(results)), at_start))
+        ups.append(up)
+    at_start = _grain(oracle(_around_start(problem, x)).unbind())
+    beside = _grain([oracle(x * (1 + PLACES[-1])), *ups])
+    return torch.maximum(scatter, torch.maximum(beside, at_start))
 
 
 def _around_start(problem: Function, x: Tensor) -> Tensor:
@@ -67,30 +68,35 @@ def _around_start(problem: Function, x: Tensor) -> Tensor:
     return points.reshape(len(PLACES), *[1] * (x.dim() - 1), x.shape[-1])
 
 
-def _grain(results: Tensor) -> Tensor:
-    """The last binary place that results use: a difference of large numbers ends early. (3, *shape) -> shape.
+def _grain(results: Sequence[Tensor]) -> Tensor:
+    """The last binary place that three results use: a difference of large numbers ends early.
 
     The smallest over three nearby points, so that none is short by chance; 0 where all results are equal, for
-    a constant is short by nature.
+    a constant is short by nature, and where none has a place.
     """
-    last = _last_place(results)
-    last = torch.minimum(torch.minimum(last[0], last[1]), last[2])
-    constant = (results[0] == results[1]) & (results[1] == results[2])
-    place = ((last.clamp(min=-1022) + 1023) << 52).view(torch.float64).to(results)
-    return torch.where(constant | (last == _NONE), 0.0, place)
+    first, second, third = results
+    place = _last_place(first)
+    for result in (second, third):
+        torch.minimum(place, _last_place(result), out=place)
+    constant = (first == second) & (second == third)
+    return place.clamp_(min=_SMALLEST).masked_fill_(constant | (place == torch.inf), 0.0).to(first)
 
 
-_NONE = 1 << 20
-_FRACTION, _IMPLICIT = (1 << 52) - 1, 1 << 52
+_FRACTION = (1 << 52) - 1
+_SMALLEST = torch.finfo(torch.float64).tiny
 
 
 def _last_place(x: Tensor) -> Tensor:
-    """The exponent of the lowest nonzero bit of each float64, ``_NONE`` for 0 and what is not finite."""
-    bits = x.to(torch.float64).view(torch.int64)
-    whole = (bits & _FRACTION) | _IMPLICIT
-    exponent = (bits >> 52) & 0x7FF
-    zeros = ((whole & -whole).to(torch.float64).view(torch.int64) >> 52) - 1023
-    return torch.where((x == 0) | ~x.isfinite(), _NONE, exponent - 1075 + zeros)
+    """The value of the lowest nonzero bit of each number, as float64; inf for 0 and what is not finite.
+
+    The number less itself without that bit, which is exact; a power of two is its own lowest bit. In place
+    where that is possible: this runs on the gradients of all terms.
+    """
+    x = x.to(torch.float64)
+    bits = x.view(torch.int64)
+    without = (bits - 1).bitwise_and_(bits).view(torch.float64)
+    lowest = torch.where((bits & _FRACTION) == 0, x, torch.sub(x, without, out=without)).abs_()
+    return lowest.masked_fill_(~(lowest > 0), torch.inf)
 
 
 def value_noise(problem: Function, x: Tensor) -> Tensor:

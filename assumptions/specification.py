@@ -80,6 +80,10 @@ def _build(node: ast.expr, names: Mapping[str, Callable[..., Any]], text: str) -
                 raise ValueError(f"specification {text!r}: unknown name {name!r}; known: {known}")
             if any(k.arg is None for k in keywords):
                 raise ValueError(f"specification {text!r}: ** is not accepted")
+            given = [k.arg for k in keywords]
+            twice = next((key for key in given if given.count(key) > 1), None)
+            if twice is not None:
+                raise ValueError(f"specification {text!r}: {twice!r} is given twice")
             positional = [_build(arg, names, text) for arg in args]
             named = {k.arg: _build(k.value, names, text) for k in keywords if k.arg is not None}
             return names[name](*positional, **named)

@@ -26,7 +26,7 @@ def spent(trace: Trace, cost: str, problem: Problem | None = None) -> Tensor:
     if cost == "k":
         return trace.k.double().expand(rows, -1)
     if cost == "passes" and "grad_calls" in trace.costs:
-        return trace.costs["grad_calls"].double() / (problem or problem_of(trace)).n_terms
+        return trace.costs["grad_calls"].double() / problem_of(trace, problem).n_terms
     if cost not in trace.costs:
         passes = ["passes"] if "grad_calls" in trace.costs else []
         known = ", ".join(["k", *passes, *sorted(trace.costs)])

@@ -14,7 +14,7 @@ from problems import Problem
 from workbench import Theorem, Trace
 from workbench.claims import free_symbols, support
 from workbench.match import Case, match
-from workbench.verify.claim import compare
+from workbench.verify.claim import Comparison, compare
 from workbench.verify.environment import Readings, at_start, constants, facts, named, used_quantities
 
 Schedule = Mapping[str, Tensor | Callable[[Tensor], Tensor]]
@@ -27,12 +27,17 @@ UNDRAWN = {
 
 @dataclass(frozen=True)
 class Sides:
-    """measured and bound, (replicates, n), at the recorded steps k, (n,); nan where the claim is silent."""
+    """measured and bound, (replicates, n), at the recorded steps k, (n,); nan where the claim is silent.
+
+    measured is inf where a replicate has diverged. whole: both sides at every step, (replicates, K + 1), also
+    where the claim is silent.
+    """
 
     case: Case
     k: Tensor
     measured: Tensor
     bound: Tensor
+    whole: Comparison
 
     @property
     def theorem(self) -> Theorem:
@@ -52,14 +57,23 @@ def sides(
 
     problem      of a saved run whose problem cannot be made again from its text
     certificate  statements whose constants count; by default those that give the smallest bound at the end
-    schedule     as it was given to ``run``; a trace does not keep it
+    schedule     the very one that was given to ``run``, {name: function of k, or table}: a trace knows what
+                 was scheduled, and not the values
 
-    ValueError where the theorem does not speak of the run: another method, norm or option, a constant that
-    is not certified, a condition or a parameter rule that does not hold, a quantity that was not recorded.
+    TypeError for what is no run or no theorem. ValueError where the theorem does not speak of the run:
+    another method, norm or option, a constant that is not certified, a condition or a parameter rule that
+    does not hold, a quantity that was not recorded.
     """
+    if not isinstance(theorem, Theorem):
+        raise TypeError(f"theorem must be a Theorem, as in workbench.theorems.THEOREMS, got {theorem!r}")
     if theorem.kind in UNDRAWN:
         raise ValueError(f"{theorem.id} cannot be drawn over a run: it {UNDRAWN[theorem.kind]}")
     run = restored(trace, problem)
+    forgotten = sorted(set(trace.scheduled) - set(schedule or {}))
+    if forgotten:
+        raise ValueError(
+            f"schedule must give {', '.join(forgotten)}, as run was given it: a trace keeps no values"
+        )
     cases = _cases(
         run, theorem, (certificate,) if isinstance(certificate, Assumption) else tuple(certificate)
     )
@@ -161,10 +175,9 @@ def _sides(run: Restored, case: Case, schedule: Schedule) -> Sides:
     lost = (trace.diverged_at[:, None] >= 0) & (torch.arange(steps + 1) >= trace.diverged_at[:, None])
     numbers = named(case, {**known, **own}, read, x, lost, run.method)
     found = compare(case, numbers, torch.ones(rows, dtype=torch.bool))
-    measured, bound = (
-        torch.where(found.asked, s, torch.nan)[:, trace.k] for s in (found.measured, found.bound)
-    )
-    return Sides(case, trace.k, measured, bound)
+    seen = torch.where(lost & found.measured.isnan(), torch.inf, found.measured)
+    measured, bound = (torch.where(found.asked, s, torch.nan)[:, trace.k] for s in (seen, found.bound))
+    return Sides(case, trace.k, measured, bound, found)
 
 
 def _at_start(run: Restored, case: Case) -> dict[str, Tensor]:

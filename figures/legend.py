@@ -11,17 +11,8 @@ from workbench.statement import EXPECTATIONS, latex
 
 WIDEST = 20.0
 """Of a formula in a legend, in units of the font size: about half a text width. Wider ones are named."""
-TALLEST = 3.5
+TALLEST = 4.0
 _POINTS = 10.0
-_REPLACED = (
-    (r"\tfrac", r"\frac"),
-    (r"\le ", r"\leq "),
-    (r"\operatorname{layer}_{sum}", r"\sum_i"),
-    (r"\operatorname{layer}_{max}", r"\max_i"),
-    (r"\operatorname{client}_{mean}", r"\frac{1}{n} \sum_j"),
-    (r"\operatorname{client}_{max}", r"\max_j"),
-)
-_TERSE = re.compile(r"\\frac(\w)(\w)")
 _BACKWARDS = re.compile(r"\(- ([^()+-]+) \+ (\d+)(\\right)?\)")
 """A difference in the order of sympy: -a x + 1."""
 _WORD = r"\\mathrm\{\w{2,}\}"
@@ -49,14 +40,17 @@ def bound_text(theorem: Theorem) -> str:
 
 
 def mathtext(text: str) -> str | None:
-    """LaTeX, without dollar signs, as mathtext between them; None if it cannot be set, or is too large."""
-    for old, new in _REPLACED:
-        text = text.replace(old, new)
-    text = _TERSE.sub(r"\\frac{\1}{\2}", text)
+    """LaTeX, without dollar signs, as mathtext between them, fractions in full size where they fit.
+
+    None if it cannot be set, or is too large.
+    """
     text = _FACTORS.sub(r"\\, ", text)
-    shown = f"${_BACKWARDS.sub(_forwards, _single(text))}$"
-    size = extent(shown)
-    return shown if size is not None and size[0] <= WIDEST and size[1] <= TALLEST else None
+    small = f"${_BACKWARDS.sub(_forwards, _single(text))}$"
+    for shown in dict.fromkeys((small.replace(r"\frac", r"\dfrac"), small)):
+        size = extent(shown)
+        if size is not None and size[0] <= WIDEST and size[1] <= TALLEST:
+            return shown
+    return None
 
 
 def extent(shown: str) -> tuple[float, float] | None:

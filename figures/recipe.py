@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from matplotlib.figure import Figure
 
-from figures.numbers import Numbers
+from figures.numbers import Numbers, NumbersError
 from figures.stacked import StackedFigure
 from figures.style import styled
 
@@ -37,6 +37,16 @@ class Recipe(ABC):
     @abstractmethod
     def compute(self, full: bool = False, seed: int = 0) -> Numbers:
         """The numbers, at quick size or of paper quality; the same for the same seed."""
+
+    @classmethod
+    def from_saved(cls, path: Path) -> Numbers:
+        """What ``--data`` names, as numbers: a file that ``Numbers.save`` wrote, or a folder with it.
+
+        A recipe that is drawn from other saved results reads these too. NumbersError for what it cannot read.
+        """
+        if path.is_dir() and not (path / f"{cls.name}.json").exists():
+            raise NumbersError(f"{path} holds no {cls.name}.json, the numbers of the figure {cls.name}")
+        return Numbers.load(path / f"{cls.name}.json" if path.is_dir() else path, cls.name)
 
     @abstractmethod
     def draw(self, numbers: Numbers, figure: Figure) -> None:

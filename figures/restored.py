@@ -26,10 +26,8 @@ def restored(trace: Trace, problem: Problem | None = None) -> Restored:
     """
     if not isinstance(trace, Trace):
         raise TypeError(f"trace must be what run() returns or Trace.load() reads, got {trace!r}")
-    if problem is not None and repr(problem) != str(trace.problem):
-        raise ValueError(f"problem must be that of the run, {trace.problem}, got {problem!r}")
     registry = Registry()
-    found = problem_of(trace) if problem is None else problem
+    found = problem_of(trace, problem)
     try:
         method = trace.method if isinstance(trace.method, Method) else registry.method(trace.method)
         norm = trace.norm if isinstance(trace.norm, Norm) else registry.norm(trace.norm)
@@ -41,8 +39,15 @@ def restored(trace: Trace, problem: Problem | None = None) -> Restored:
     return Restored(trace, method, found, norm)
 
 
-def problem_of(trace: Trace) -> Problem:
-    """The problem of a run. ValueError where that of a saved one cannot be made from its text."""
+def problem_of(trace: Trace, given: Problem | None = None) -> Problem:
+    """The problem of a run, ``given`` for that of a saved one, if it prints like it.
+
+    ValueError where it does not, and where none is given and none can be made from the text.
+    """
+    if given is not None and repr(given) != str(trace.problem):
+        raise ValueError(f"problem must be that of the run, {trace.problem}, got {given!r}")
+    if given is not None:
+        return given
     if isinstance(trace.problem, Problem):
         return trace.problem
     try:

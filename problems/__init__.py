@@ -36,6 +36,7 @@ from problems.general_quadratic import GeneralQuadratic
 from problems.hinge import Hinge
 from problems.huber import Huber
 from problems.integer_jump import IntegerJump
+from problems.interpolant import Interpolant
 from problems.lattice_abs import LatticeAbs
 from problems.layer_region import LayerBalls
 from problems.layer_sum import LayerSum
@@ -91,6 +92,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     Huber,
     Indicator,
     IntegerJump,
+    Interpolant,
     LInfNorm,
     LatticeAbs,
     LayerSum,
@@ -156,6 +158,8 @@ INSTANCES: tuple[Problem, ...] = (
     EuclideanNorm(3),
     EuclideanNorm(2, profile="quartic", start=(2.0, 1.0)),
     LInfNorm(3, start=(3.0, -2.0, 0.5)),
+    Interpolant(((2.0,), (0.0,), (-3.0,)), ((1.0,), (0.0,), (-1.0,)), (2.0, 0.0, 3.0)),
+    Interpolant(((2.0, 0.0), (0.0, 0.0)), ((1.0, 0.0), (0.0, 0.0)), (1.5, 0.0), L=1.0),
     MaxAffine(2, 5),
     MaxAffine(3, 9, seed=2, f_star=1.0),
     DistanceTo(Box((-1.0, 0.0), (2.0, 0.5)), start=(4.0, 3.0)),
@@ -359,6 +363,7 @@ __all__ = [
     "Huber",
     "Indicator",
     "IntegerJump",
+    "Interpolant",
     "L1Ball",
     "LInfNorm",
     "LatticeAbs",

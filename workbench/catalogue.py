@@ -4135,6 +4135,18 @@ CATALOGUE: dict[str, list[dict]] = {
             ],
         },
         {
+            "name": "Interpolant",
+            "summary": "f(x) = f_c + mu/2 |y|^2 + min_z (max_i c_i + <r_i, z> + |z - y|^2 / (2 s)), y = x - x_c.",
+            "instances": [
+                "Interpolant(points=((2.0,), (0.0,), (-3.0,)), gradients=((1.0,), (0.0,), (-1.0,)), values=(2.0, 0.0, 3.0))",
+                "Interpolant(points=((2.0, 0.0), (0.0, 0.0)), gradients=((1.0, 0.0), (0.0, 0.0)), values=(1.5, 0.0), L=1.0)",
+            ],
+            "full_instances": [
+                "Interpolant(points=((2.0,), (0.0,), (-3.0,)), gradients=((1.0,), (0.0,), (-1.0,)), values=(2.0, 0.0, 3.0))",
+                "Interpolant(points=((2.0, 0.0), (0.0, 0.0)), gradients=((1.0, 0.0), (0.0, 0.0)), values=(1.5, 0.0), L=1.0)",
+            ],
+        },
+        {
             "name": "LInfNorm",
             "summary": "f(x) = max_i |x_i - c_i|.",
             "instances": [
@@ -5309,7 +5321,7 @@ CATALOGUE: dict[str, list[dict]] = {
         {
             "name": "ball-convexity",
             "summary": "Ball-convexity thresholds: the violation seen against the radius, and brackets of the threshold.",
-            "paper": "arXiv:2502.02002",
+            "paper": "",
             "status": "own",
             "see": "Below the certified radius no slope gives a support and the violation seen is clear; from the certified radius on it is 0, and a search finds the same thresholds without being told.",
         },
@@ -5424,6 +5436,34 @@ CATALOGUE: dict[str, list[dict]] = {
             "paper": "",
             "status": "own",
             "see": "Five steps of the quintic send every singular value above 0.01 into [0.68, 1.14], and more steps do not narrow that; Polar Express is at 1 after eight, the cubic still climbs after twelve.",
+        },
+        {
+            "name": "trajectory-smoothness",
+            "summary": "Smoothness along a training: ratio against gradient norm, layer by layer, with the fitted line.",
+            "paper": "arXiv:2505.13416",
+            "status": "re-derived",
+            "see": "A line L0 + L1 |G| is worth what its verdict says: at one gradient norm early and later steps have different ratios; above in the norms of the optimizer, below in the Euclidean one.",
+        },
+        {
+            "name": "predicted-radius",
+            "summary": "Predicted against used radius: g / (L0 + L1 g) of the fit of a layer, and the length of its steps.",
+            "paper": "arXiv:2505.13416",
+            "status": "re-derived",
+            "see": "Left, a fit predicts a radius only as well as its interval and its verdict say; right, how many times that radius the steps were, which a constant radius lets grow as gradients vanish.",
+        },
+        {
+            "name": "radii",
+            "summary": "Is L1 real, or c / t? The ratio against the length of the step, of layers of a network.",
+            "paper": "",
+            "status": "own",
+            "see": "The ratio hardly changes with the length of the step: it is curvature; of a kink, or of noise, it would fall like 1 / t, along the dashed lines, to the exponent -1.",
+        },
+        {
+            "name": "drop-muon-accuracy",
+            "summary": "Drop-Muon on a network: accuracy over steps and over cost, for laws that choose the layers.",
+            "paper": "arXiv:2510.02239",
+            "status": "re-derived",
+            "see": "A step of some of the layers gains less than one of all of them, and costs less: counted in multiplications, the laws are closer than in steps.",
         },
         {
             "name": "tightness",

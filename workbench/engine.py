@@ -100,13 +100,16 @@ def run(
                     memory,
                 )
             )
-    return Trace.joined(parts, method=method, problem=problem, steps=steps, seed=seed, norm=norm)
+    common = {"method": method, "problem": problem, "steps": steps, "seed": seed, "norm": norm}
+    return Trace.joined(parts, **common, scheduled=tuple(tables))
 
 
 def _require_runnable(method: Method, problem: Problem, norm: Norm | None) -> Norm:
     """The norm to measure in. TypeError or ValueError, before any work, where the two do not fit."""
     if not isinstance(method, Method):
         raise TypeError(f"method must be an object such as BPM(radius=0.5), got {method!r}")
+    if isinstance(problem, str | type):
+        raise TypeError(f"problem must be an object such as Huber(), got {problem!r}")
     missing = [name for name in method.needs if not problem.offers(name)]
     if missing:
         raise TypeError(

@@ -32,6 +32,7 @@ class Trace:
     costs        unit -> cumulative cost before step k, (replicates, n)
     diverged_at  first non-finite step of each replicate, -1 if none
     x            iterates (replicates, n, d) if asked for
+    scheduled    hyperparameters that a schedule gave, whose values the method does not hold
     """
 
     method: Method | str
@@ -46,6 +47,7 @@ class Trace:
     costs: dict[str, Tensor]
     diverged_at: Tensor
     x: Tensor | None = None
+    scheduled: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """One line: what was run, and what was recorded."""
@@ -131,6 +133,7 @@ class Trace:
             "norm": str(self.norm),
             "steps": self.steps,
             "seed": self.seed,
+            "scheduled": list(self.scheduled),
             "torch": torch.__version__,
             "numpy": np.__version__,
         }
@@ -170,6 +173,7 @@ class Trace:
                 **groups,
                 diverged_at=torch.from_numpy(arrays["diverged_at"]),
                 x=torch.from_numpy(arrays["x"]) if "x" in arrays else None,
+                scheduled=tuple(map(str, header.get("scheduled", ()))),
             )
         except OSError as error:
             raise ValueError(f"{path} is not a saved trace: {error.strerror or error}") from None

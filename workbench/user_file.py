@@ -77,7 +77,9 @@ def _import(path: Path) -> ModuleType:
     try:
         with as_module(place, "workbench_user") as module, contextlib.redirect_stdout(sys.stderr):
             exec(code, module.__dict__)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too, and what a user derives from BaseException
         line = line_in(error, place)
         where = f"{path}, line {line}" if line else str(path)
         raise UserFileError(f"{where}: {type(error).__name__}: {error}") from error
@@ -96,7 +98,10 @@ def _compiled(path: Path) -> Any:
         raise UserFileError(f"{path} cannot be read: {error.strerror}") from None
     except SyntaxError as error:
         text = f": {error.text.strip()}" if error.text else ""
-        raise UserFileError(f"{path}, line {error.lineno}: {error.msg}{text}") from None
+        where = f"{path}, line {error.lineno}" if error.lineno else str(path)
+        raise UserFileError(f"{where}: {error.msg}{text}") from None
+    except (MemoryError, RecursionError):  # what the parser raises
+        raise UserFileError(f"{path}: an expression in it is nested too deeply for Python") from None
     except ValueError as error:  # bytes that are not text
         raise UserFileError(f"{path} is not a Python file: {error}") from None
 

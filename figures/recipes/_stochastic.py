@@ -9,12 +9,13 @@ import torch
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from figures.evaluate import sides
 from figures.numbers import table
 from problems import Problem
 from workbench.match import match
 from workbench.theorem import Theorem
 from workbench.trace import Trace
-from workbench.verify.replicates import replicated
+from workbench.verify.environment import run_case
 from workbench.verify.setting import set_up
 
 Array = NDArray[np.float64]
@@ -41,9 +42,11 @@ def against(
     cases = match(stated, problem)
     if isinstance(cases, str):
         raise ValueError(f"{theorem.id} does not apply to {problem!r}: {cases}")
-    runs = replicated(set_up(cases[0], problem.x0[None], steps), 0, replicates, seed)
-    both = runs.comparison
-    return Measured(table(both.measured.numpy()), table(both.bound[0].numpy()), runs.trace)
+    setting = set_up(cases[0], problem.x0[None], steps)
+    method, schedule = setting.methods()[0]
+    trace = run_case(cases[0], method, schedule, setting.x0.expand(replicates, -1), steps, seed)
+    both = sides(trace, stated, schedule=schedule).whole
+    return Measured(table(both.measured), table(both.bound[0]), trace)
 
 
 def until(

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from assumptions import BallConvex
 from assumptions.balls.support import rivals
-from figures.drawing import curve
+from figures.drawing import curve, thin
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
 from figures.style import looks
@@ -36,7 +36,7 @@ class BallConvexity(Recipe):
     """Ball-convexity thresholds: the violation seen against the radius, and brackets of the threshold."""
 
     name = "ball-convexity"
-    paper = "arXiv:2502.02002"
+    paper = ""
     status = "own"
     see = (
         "Below the certified radius no slope gives a support and the violation seen is clear; from the "
@@ -62,28 +62,25 @@ class BallConvexity(Recipe):
         return Numbers(self.name, tables, facts, full, seed)
 
     def draw(self, numbers: Numbers, figure: Figure) -> None:
-        """Left: violations. Right: thresholds that a search found against the certified ones."""
+        """Left: violations. Right: how far from the certified thresholds a search ended, on either side."""
         left, right = figure.subplots(1, 2)
         for i, (label, look) in enumerate(zip(FAMILIES, looks(len(FAMILIES)), strict=True)):
             curve(left, numbers["share"], numbers[f"violation_seen{i}"], look, label)
-        left.axvline(1.0, color="0.25", linestyle=":", linewidth=0.9, zorder=1)
+        left.axvline(1.0, ymax=0.6, color="0.25", linestyle=":", linewidth=thin(), zorder=1)
         left.set(xlabel="radius / certified threshold", ylabel="violation seen / hill")
-        left.legend(frameon=True, facecolor="white", edgecolor="none", framealpha=1.0, loc="upper right")
+        left.legend(loc="upper right")
         certified, seen, after = numbers["brackets"].T
-        line = np.array([0.3, 10.0])
-        right.plot(line, line, color="0.25", linestyle=":", linewidth=0.9, zorder=1)
-        right.plot(certified, seen, linestyle="", marker="x", color=looks(1)[0].color, label="refuted")
-        right.plot(
-            certified,
-            after,
-            linestyle="",
-            marker="o",
-            fillstyle="none",
-            color=looks(2)[1].color,
-            label="not refuted",
-        )
-        right.set(xscale="log", yscale="log", xlabel="certified threshold", ylabel="radius")
-        right.legend()
+        for radii, look, marker, label in zip(
+            (seen, after), looks(2), "xo", ("refuted", "not refuted"), strict=True
+        ):
+            off = 1e3 * (radii / certified - 1)
+            right.plot(certified, off, marker, fillstyle="none", color=look.color, label=label)
+        right.axhline(0.0, color="0.25", linestyle=":", linewidth=thin(), zorder=1)
+        right.set(xscale="log", xlabel="certified threshold", ylim=(-1, 1.4))
+        right.set_xticks([0.5, 1, 2, 5], ["0.5", "1", "2", "5"])
+        right.minorticks_off()
+        right.set_ylabel("radius / certified $-$ 1, in 1/1000")
+        right.legend(loc="upper right", ncols=2)
 
 
 def threshold(problem: Problem) -> float:

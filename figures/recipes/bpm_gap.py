@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures.drawing import bound, curve, positive, thin
+from figures.drawing import bound, curve, entry, positive, thin
 from figures.evaluate import sides
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
@@ -63,12 +63,14 @@ class BPMGap(Recipe):
             k = np.arange(len(gap))
             until = 2 + int(np.flatnonzero(gap > 0)[-1])
             curve(left, k[1:until], np.maximum(gap[1:until], FLOOR / 10), look)
-            bound(left, k, positive(numbers[f"gap_bound_{i}"]))
+            bound(left, k, positive(numbers[f"gap_bound_{i}"]), look=look)
             left.axvline(numbers["ends"][i], color=look.color, linestyle=":", linewidth=thin())
             curve(right, k[1:], dist, look, rf"$t = {share:g}\,D_0$")
-            bound(right, k[1:], numbers[f"dist_sq_bound_{i}"], "bounds" if i == len(shares) - 1 else None)
+            bound(right, k[1:], numbers[f"dist_sq_bound_{i}"], look=look)
         left.set(xscale="log", yscale="log", xlabel="step $k$", ylabel=r"gap$(x_k)$ / gap$(x_0)$")
         left.set_ylim(FLOOR, 2)
         right.set(xscale="log", xlabel="step $k$", ylabel=r"dist$^2(x_k)$ / dist$^2(x_0)$")
         right.set_xlim(left.get_xlim())
+        entry(right, "bounds")
+        entry(right, "end, at the latest", linestyle=":")
         right.legend(loc="upper right")

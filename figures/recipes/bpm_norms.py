@@ -102,7 +102,7 @@ def _distances(ax: Axes, numbers: Numbers) -> None:
     }
     for (name, label), look in zip(rows.items(), looks(3), strict=True):
         curve(ax, np.arange(len(numbers[name])), numbers[name], look, label)
-    ax.set(xlabel="step $k$", ylabel="distance")
+    ax.set(xlabel="step $k$", ylabel=r"distance to $x_\star$")
     ax.legend()
 
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from assumptions.moments.e_value import LOG_REFUTED
-from figures.drawing import bound, curve
+from figures.drawing import bound, curve, entry
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
 from figures.recipes._stochastic import key
@@ -73,8 +73,8 @@ class Calibration(Recipe):
         for i, (name, look) in enumerate(zip(facts["names"], looks(3), strict=True)):
             curve(right, numbers["factor"], numbers[f"soon{i}"], look, name)
             if f"formula{i}" in numbers.tables:
-                bound(right, numbers["factor"], numbers[f"formula{i}"], color=look.color)
-        bound(right, [np.nan], [np.nan], "formula")
+                bound(right, numbers["factor"], numbers[f"formula{i}"], look=look)
+        entry(right, "formula")
         right.set(
             xscale="log", yscale="log", xlabel="mean / bound", ylabel="replicates until refuted, median"
         )

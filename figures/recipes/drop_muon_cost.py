@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from assumptions import Lp
-from figures.drawing import bound, curve
+from figures.drawing import bound, curve, entry
 from figures.evaluate import sides
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
@@ -93,14 +93,17 @@ class DropMuonCost(Recipe):
             label = "optimal" if i == 1 else None
             left.plot(numbers["fine"][at], numbers[f"least{i}"][0], markersize=size, label=label, **ring)
         left.set(
-            xlabel=r"depth $s$ of the law $p_i = (i/b)^s$", ylabel="layers passed until reached", yscale="log"
+            xlabel=r"depth $s$ of the law $p_i = (i/b)^s$",
+            ylabel=rf"layers passed to $\Sigma g_i^2 = {EPS:g}$",
+            yscale="log",
         )
         left.set_yticks([20, 30, 50, 100], ["20", "30", "50", "100"])
         left.minorticks_off()
         for i, (depth, look) in enumerate(zip(numbers.facts["depths"], looks(5)[2:], strict=True)):
             name = {0.0: "all layers", 1.0: "optimal, $s = 1$"}.get(depth, f"$s = {depth:g}$")
             curve(right, numbers[f"spent{i}"], numbers[f"squares{i}"], look, name)
-            bound(right, numbers[f"spent{i}"], numbers[f"bound{i}"], "bounds" if i == 0 else None)
+            bound(right, numbers[f"spent{i}"], numbers[f"bound{i}"], look=look)
+        entry(right, "bounds")
         right.set(xscale="log", yscale="log", xlabel="layers passed", ylabel="mean of $g_i^2$, worst layer")
         right.set(xlim=(4, None), ylim=(None, 12))
         key(left, ncols=2)

@@ -70,7 +70,7 @@ class EF21MuonBytes(Recipe):
             ax.axhline(numbers.facts["level"], color="0.6", linewidth=0.6, zorder=0)
             ax.set(yscale="log")
             if ax.get_subplotspec().is_first_col():
-                ax.set_ylabel(r"least $\sum_i g_i$ / first")
+                ax.set_ylabel(r"least $\sum_i\, g_i$ / first")
         left.set(xlabel="step $k$")
         right.set(xscale="log", xlabel="kilobytes sent")
         key(left, ncols=3)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from figures.drawing import BOUND, bound, curve
+from figures.drawing import bound, curve, entry
 from figures.evaluate import sides
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
@@ -58,14 +58,15 @@ class GluonRadiusSweep(Recipe):
         for ax, which, label, look in rows:
             radius, measured, promised = (numbers[n] for n in ("radius", f"measured{which}", f"bound{which}"))
             curve(ax, radius, measured, look, label)
-            bound(ax, radius, promised, "bound" if which in ("", "0") else None, zorder=3)
-            for values, color in ((measured, look.color), (promised, BOUND["color"])):
+            bound(ax, radius, promised, look=look, zorder=3)
+            for values, face in ((measured, look.color), (promised, "white")):
                 ax.plot(
                     radius[values.argmin()],
                     values.min(),
                     marker="*",
                     markersize=2.6 * float(ax.get_lines()[0].get_markersize()),
-                    color=color,
+                    color=look.color,
+                    markerfacecolor=face,
                     linestyle="",
                     zorder=4,
                 )
@@ -73,8 +74,9 @@ class GluonRadiusSweep(Recipe):
         for ax in (left, right):
             ax.set(xscale="log", yscale="log", xlabel="radius $t$ of every layer")
             ax.set_ylim(numbers["measured"].min() / 2, top)
-            ax.set_ylabel(r"mean of $\sum_i \|\nabla_i f\|_{i*}$")
+            ax.set_ylabel(r"mean of $\sum_i\, \|\nabla_i f\|_{i*}$")
             ax.label_outer()
+            entry(ax, "bound" if ax is left else "bounds")
             key(ax, ncols=3)
 
 

@@ -74,7 +74,7 @@ class InexactLMOHeatmap(Recipe):
             ax.set_xticks([-3, -2, -1, 0, 1, 2], ["1/8", "1/4", "1/2", "1", "2", "4"])
             ax.grid(False)
             ax.label_outer()
-        label = r"$\log_{10}$ of $\sum_i g_i$, last / first"
+        label = r"$\log_{10}$ of $\sum_i\, g_i$, last / first"
         figure.colorbar(axes[0].collections[0], ax=list(axes), extend="max", label=label)
 
 

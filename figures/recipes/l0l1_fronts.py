@@ -67,6 +67,8 @@ class L0L1Fronts(Recipe):
             pairs = numbers[f"certified{i}"]
             ring = {"linestyle": "", "marker": look.marker, "fillstyle": "none", "color": look.color}
             left.plot(pairs[:, 1], pairs[:, 0], clip_on=False, zorder=4, **ring)
+        left.set_title("Hessian form, rings certified")
+        right.set_title("$x^4 / 4$")
         for name, look in zip(FORMS, looks(len(FORMS)), strict=True):
             curve(right, L1, numbers[f"quartic {name}"], look, name)
         for ax in (left, right):

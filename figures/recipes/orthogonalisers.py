@@ -59,7 +59,7 @@ class Orthogonalisers(Recipe):
         )
         left.set_yticks([0, 0.5, 1])
         right.set_yticks([0, 1, 2])
-        right.set(xlabel="steps", ylabel=f"range from above {low:g}", ylim=(0, 2.1), xticks=STEPS[1::2])
+        right.set(xlabel="steps", ylabel=f"image of $[{low:g}, 1]$", ylim=(0, 2.1), xticks=STEPS[1::2])
         for ax in (left, right):
             ax.axhline(1.0, color="0.25", linestyle=":", linewidth=0.9, zorder=1)
         key(left, ncols=2)

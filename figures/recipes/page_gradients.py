@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from figures.drawing import band, bound, curve
+from figures.drawing import band, bound, curve, entry
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
 from figures.recipes._stochastic import (
@@ -72,7 +72,7 @@ class PAGEGradients(Recipe):
         for name, text in names.items():
             band(left, numbers["passes"], numbers[name], styles[name], text)
             if f"{name} bound" in numbers.tables:
-                bound(left, numbers["passes"], numbers[f"{name} bound"], color=styles[name].color)
+                bound(left, numbers["passes"], numbers[f"{name} bound"], look=styles[name])
         left.set(
             yscale="log", xlabel="passes over the data", ylabel=r"mean of $\|\nabla f(x_j)\|^2$, $j < k$"
         )
@@ -80,8 +80,9 @@ class PAGEGradients(Recipe):
         for name, shown in (("gd", "gd"), ("pl", "any"), ("convex-pl", "convex")):
             curve(right, n, numbers[f"{name} seen"].mean(-1), styles[shown], names[shown])
             if f"{name} bound" in numbers.tables:
-                bound(right, n, numbers[f"{name} bound"], color=styles[shown].color)
-        bound(right, [np.nan], [np.nan], "from the bounds")
+                bound(right, n, numbers[f"{name} bound"], look=styles[shown])
+        entry(left, "bounds of the means")
+        entry(right, "from the bounds")
         right.set(xscale="log", yscale="log", xlabel="terms $n$", ylabel=rf"gradients of terms to ${EPS:g}$")
         key(left)
         key(right)

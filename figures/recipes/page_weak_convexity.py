@@ -2,8 +2,9 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
-from figures.drawing import bound, curve
+from figures.drawing import bound, curve, entry
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
 from figures.recipes._stochastic import against, key, stepsize_of, until
@@ -55,11 +56,13 @@ class PAGEWeakConvexity(Recipe):
         for name, look in zip(THEOREMS, looks(2), strict=True):
             curve(left, numbers["fine"], numbers[f"{name} stepsize"], look, TEXTS[name])
             curve(right, numbers["tau"], numbers[name].mean(1), look, TEXTS[name])
-            bound(right, numbers["tau"], numbers[f"{name} bound"], color=look.color)
-        bound(right, [np.nan], [np.nan], "from the bounds")
+            bound(right, numbers["tau"], numbers[f"{name} bound"], look=look)
+        entry(right, "from the bounds")
         left.set(
             xscale="log", yscale="log", xlabel=r"weak convexity $\tau / L$", ylabel=r"stepsize $\gamma L$"
         )
+        left.set_yticks([0.02, 0.05, 0.1, 0.2], ["0.02", "0.05", "0.1", "0.2"])
+        left.yaxis.set_minor_formatter(NullFormatter())
         right.set(xscale="log", yscale="log", xlabel=r"weak convexity $\tau / L$")
         right.set_ylabel(rf"passes to ${numbers.facts['eps']:g}$ of the gap")
         key(left)

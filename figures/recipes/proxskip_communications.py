@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures.drawing import bound, curve
+from figures.drawing import bound, curve, entry
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
 from figures.recipes._stochastic import Array, key, until
@@ -72,10 +72,11 @@ class ProxSkipCommunications(Recipe):
         texts = {"always": "$p = 1$", "seldom": r"$p = \kappa^{-1/2}$"}
         for (name, text), look in zip(texts.items(), looks(2), strict=True):
             curve(left, x, numbers[f"{name} seen"].mean(1), look, text)
-            bound(left, x, numbers[f"{name} bound"], "from the bound" if name == "seldom" else None)
-        p, kappa = numbers["p"], numbers.facts["kappa"]
-        curve(right, p, numbers["p seen"].mean(1), looks(3)[2], rf"$\kappa = {kappa:g}$")
-        bound(right, p, numbers["p bound"])
+            bound(left, x, numbers[f"{name} bound"], look=look)
+        entry(left, "from the bound")
+        p, kappa, look = numbers["p"], numbers.facts["kappa"], looks(3)[2]
+        curve(right, p, numbers["p seen"].mean(1), look, rf"$\kappa = {kappa:g}$")
+        bound(right, p, numbers["p bound"], look=look)
         right.axvline(kappa**-0.5, color="0.6", linewidth=0.8, zorder=0, label=r"$\kappa^{-1/2}$")
         left.set(xscale="log", yscale="log", xlabel=r"condition number $\kappa = L / \mu$")
         for ax in (left, right):

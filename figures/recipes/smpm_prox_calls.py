@@ -5,7 +5,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from figures.drawing import band, bound, curve
+from figures.drawing import band, bound, curve, entry
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
 from figures.recipes._stochastic import Array, against, constants, gaussian_rows, key
@@ -71,8 +71,8 @@ class SMPMProxCalls(Recipe):
         left.set(yscale="log", ylim=(LOWEST, 3), xlabel="proximal calls", ylabel=r"$\|x_k - x_\star\| / D_0$")
         for s, look in zip((1, 4, N), looks(3), strict=True):
             band(right, numbers[f"s{s} calls"], numbers[f"s{s}"], look, rf"Point-SAGA, $s = {s}$")
-            bound(right, numbers[f"s{s} calls"], numbers[f"s{s} bound"], color=look.color)
-        bound(right, [np.nan], [np.nan], "bounds of the means")
+            bound(right, numbers[f"s{s} calls"], numbers[f"s{s} bound"], look=look)
+        entry(right, "bounds of the means")
         right.set(yscale="log", xlabel="proximal calls of single terms", ylabel=r"$\Psi_k / \Psi_0$")
         key(left)
         key(right)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
-from figures.drawing import band, bound, curve
+from figures.drawing import band, bound, curve, entry
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
 from figures.recipes._stochastic import Array, Measured, against, constants, key
@@ -70,14 +70,14 @@ class SPPMSimilarity(Recipe):
         for i, (share, look) in enumerate(zip(facts["shares"], looks(3), strict=True)):
             k = 1 + np.arange(len(numbers[f"sppm{i} bound"]))
             band(left, k, numbers[f"sppm{i}"], look, rf"$\gamma = {share:g}\,\mu / \delta^2$")
-            bound(left, k, numbers[f"sppm{i} bound"], color=look.color)
+            bound(left, k, numbers[f"sppm{i} bound"], look=look)
         band(left, np.arange(numbers["svrp"].shape[1]), numbers["svrp"], looks(4)[3], "SVRP")
         left.set(yscale="log", ylim=(1e-6, None), xlabel="step $k$", ylabel=r"$\|x_k - x_\star\|^2$")
         for i, (delta, look) in enumerate(zip(facts["deltas"], looks(3), strict=True)):
             x = numbers[f"gamma{i}"]
             curve(right, x, numbers[f"near_seen{i}"], look, rf"$\delta = {delta:g}\,\mu$")
-            bound(right, x, numbers[f"near_bound{i}"], color=look.color)
-        bound(right, [np.nan], [np.nan], "bounds of the means")
+            bound(right, x, numbers[f"near_bound{i}"], look=look)
+        entry(right, "bounds of the means")
         right.set(
             xscale="log",
             yscale="log",

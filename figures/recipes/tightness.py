@@ -1,16 +1,19 @@
 """Tightness: how near to its bound each theorem comes, over problems."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures.numbers import Numbers, table
+from figures.numbers import Numbers, NumbersError, table
 from figures.recipe import Recipe
 from figures.style import looks
 from problems import Problem
+from workbench.records import ResultsError
 from workbench.registry import Registry
+from workbench.report.results import read_results
 from workbench.theorem import Theorem
 from workbench.verify import Budget, Record, Verdict, verify
 
@@ -50,8 +53,8 @@ FAMILIES = (
     "Quadratic",
 )
 """Problems at quick size: the first of each."""
-FLOOR = 1e-3
-"""Smaller tightness is drawn here."""
+FLOOR, TOP = 1e-3, 10.0
+"""Smaller and larger tightness is drawn here; above 1 a claim is refuted."""
 COUNTED = (Verdict.NOT_REFUTED, Verdict.CERTIFIED, Verdict.CONSISTENT, Verdict.REFUTED)
 ROW = 1.5
 """Height of a row in units of the font size."""
@@ -78,10 +81,26 @@ class Tightness(Recipe):
             firsts = {problem.family: problem for problem in reversed(problems)}
             problems = tuple(firsts[family] for family in FAMILIES)
         records = checked(theorems, problems, FULL if full else QUICK, seed)
-        names, rows = by_theorem(records)
-        tables = {"theorem": table([i for i, row in enumerate(rows) for _ in row])}
-        tables["tightness"] = table([value for row in rows for value in row])
-        return Numbers(self.name, tables, {"theorems": names}, full, seed)
+        return _numbers(*by_theorem(records), full, seed)
+
+    @classmethod
+    def from_saved(cls, path: Path) -> Numbers:
+        """Numbers of this figure, or a folder that ``workbench verify --out`` wrote: of it every theorem.
+
+        NumbersError for neither, for a line that is no record of this version, and where no record says how
+        tight its theorem is.
+        """
+        if not path.is_dir() or (path / f"{cls.name}.json").exists():
+            return super().from_saved(path)
+        try:
+            found = read_results(path)
+        except ResultsError as error:
+            raise NumbersError(f"{cls.name} can be drawn from results of verify: {error}") from None
+        names, rows = by_theorem(found.records)
+        if not names:
+            raise NumbersError(f"{path} holds {len(found.records)} records, none of which has a tightness")
+        seeds = {record.seed for record in found.records}
+        return _numbers(names, rows, seed=min(seeds))
 
     def draw(self, numbers: Numbers, figure: Figure) -> None:
         """Rows from the loosest below to the tightest above; as high as they need."""
@@ -89,7 +108,7 @@ class Tightness(Recipe):
         size = mpl.rcParams["font.size"]
         figure.set_figheight((len(names) + 4) * ROW * size / 72)
         ax = figure.subplots()
-        theorem, found = numbers["theorem"], np.maximum(numbers["tightness"], FLOOR)
+        theorem, found = numbers["theorem"], np.clip(numbers["tightness"], FLOOR, TOP)
         most = np.array([found[theorem == i].max() for i in range(len(names))])
         circle, diamond = looks(2)
         ax.plot(
@@ -99,10 +118,18 @@ class Tightness(Recipe):
             most, range(len(names)), linestyle="", marker="D", color=diamond.color, label="tightest", zorder=4
         )
         ax.axvline(1.0, color="0.25", linestyle=":", linewidth=0.9, zorder=1)
-        ax.set(xscale="log", xlabel="measured / bound", xlim=(FLOOR / 1.5, 2), ylim=(-0.7, len(names) - 0.3))
+        ax.set(xscale="log", xlabel="measured / bound", xlim=(FLOOR / 1.5, max(2, 1.5 * most.max())))
+        ax.set_ylim(-0.7, len(names) - 0.3)
         ax.set_yticks(range(len(names)), names)
         ax.grid(axis="y", visible=True)
         ax.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=2)
+
+
+def _numbers(names: list[str], rows: list[list[float]], full: bool = False, seed: int = 0) -> Numbers:
+    """One entry for each theorem and problem."""
+    tables = {"theorem": table([i for i, row in enumerate(rows) for _ in row])}
+    tables["tightness"] = table([value for row in rows for value in row])
+    return Numbers(Tightness.name, tables, {"theorems": names}, full, seed)
 
 
 def checked(

@@ -1,6 +1,8 @@
 """True statements about formulas that round inside are not refuted, and false ones still are."""
 
 import math
+import sys
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from assumptions import (
     Smooth,
 )
 from assumptions.l0l1.form import anchor
-from assumptions.rounding import gradient_errors, gradient_noise, value_noise
+from assumptions.rounding import _grain, gradient_errors, gradient_noise, value_noise
 from problems import ExpRidge, LogLoss
 from problems.function import from_function
 
@@ -89,6 +91,28 @@ def test_the_noise_of_a_flat_part_is_the_grain_at_the_start():
     # an entry of the start that is 0 moves too
     at_zero: Any = Known(lambda x: (x.cosh() - 1).sum(-1), lambda x: (1 + x) - 1, d=2, start=0.0)
     assert (gradient_errors(at_zero, torch.full((2,), 1e-9, dtype=torch.float64)) >= 2.0**-53).all()
+
+
+def grain_written_out(results: tuple[float, ...]) -> float:
+    """The largest power of two that divides all results that are finite and not 0; slow and exact."""
+    if results[0] == results[1] == results[2]:
+        return 0.0
+    places = []
+    for number in (r for r in results if math.isfinite(r) and r):
+        whole, under = number.as_integer_ratio()
+        places.append(float(Fraction(whole & -whole, under)))
+    return max(min(places), sys.float_info.min) if places else 0.0
+
+
+def test_the_grain_is_the_last_binary_place():
+    special = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, 1e-310, sys.float_info.min, 1.0, -1.0, 3.0]
+    special += [0.1, 2.0**-700 * 3, 2.0**1023, sys.float_info.max]
+    numbers = torch.cartesian_prod(*[torch.tensor(special, dtype=torch.float64)] * 3)
+    drawn = torch.randn(200, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    numbers = torch.cat([numbers, drawn, (drawn * 64).round() / 64, drawn.round()])
+    expected = [grain_written_out(tuple(row)) for row in numbers.tolist()]
+    assert _grain(numbers.unbind(-1)).tolist() == expected
+    assert _grain(drawn.float().unbind(-1)).dtype is torch.float32
 
 
 @pytest.mark.parametrize("width", [1.0, 100.0, 1e4])

@@ -1,5 +1,6 @@
 """What the documentation shows is what happens."""
 
+import contextlib
 import json
 import math
 import os
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from assumptions import Lp, Weighted
 from problems import (
@@ -33,23 +35,17 @@ from problems import (
     SquaredHinge,
     WeightedL1,
 )
+from workbench.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs/examples/my_theorem.py"
 
 
 def workbench(*arguments, cwd=ROOT):
-    """Exit status, stdout, stderr of a command."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench", *map(str, arguments)],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return done.returncode, done.stdout, done.stderr
+    """Exit status, stdout, stderr of a command, in this process: a new one would load everything again."""
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    return done.exit_code, done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,17 @@
 """BPM: its bounds stand, are reached step by step, and the end comes when it must."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 
 from figures import Numbers
 from figures.recipes.bpm_gap import SHARES, BPMGap
+from tests.figures.computed import computed
 
 SEEDS = (0, 3)
 
 
-@cache
 def numbers(seed: int) -> Numbers:
-    return BPMGap().compute(seed=seed)
+    return computed(BPMGap, seed)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

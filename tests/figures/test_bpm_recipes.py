@@ -14,33 +14,34 @@ from figures.recipes.bpm_envelopes import RADII, BPMEnvelopes
 from figures.recipes.bpm_methods import BPMMethods
 from figures.recipes.bpm_norms import BOX, ELLIPSE, RADIUS, SLOPE_NORMS, BPMNorms
 from figures.recipes.bpm_steps import BPMSteps
+from tests.figures.computed import computed
 
 ROUNDING = 1e-9
 
 
 @pytest.fixture(scope="module")
 def methods() -> Numbers:
-    return BPMMethods().compute()
+    return computed(BPMMethods)
 
 
 @pytest.fixture(scope="module")
 def steps() -> Numbers:
-    return BPMSteps().compute()
+    return computed(BPMSteps)
 
 
 @pytest.fixture(scope="module")
 def balls() -> Numbers:
-    return BPMBalls().compute()
+    return computed(BPMBalls)
 
 
 @pytest.fixture(scope="module")
 def envelopes() -> Numbers:
-    return BPMEnvelopes().compute()
+    return computed(BPMEnvelopes)
 
 
 @pytest.fixture(scope="module")
 def norms() -> Numbers:
-    return BPMNorms().compute()
+    return computed(BPMNorms)
 
 
 @pytest.mark.parametrize("i", [0, 1])

@@ -147,7 +147,7 @@ def test_the_gallery_shows_each_figure_with_its_command(tmp_path):
         (["toy-line", "--data", "OLD"], "has the format 'workbench-figure-0', and this version reads"),
         (["toy-stopped", "--data", "SAVED"], "holds the numbers of 'toy-line', not of 'toy-stopped'"),
         (["all", "--data", "SAVED"], "holds one figure, 2 are asked for"),
-        (["all", "--data", "."], "toy-line.json cannot be read"),
+        (["all", "--data", "."], "holds no toy-line.json"),
         (["toy-line", "--data", "SAVED", "--full"], "--full computes and --data does not"),
         (["toy-line", "--data", "OTHER"], "not those of this version \\(no table 'y'"),
     ],

@@ -1,14 +1,18 @@
 """Several runs on one axis of cost."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from assumptions import Convex, Lp, Smooth
 from figures.compare import compare
 from figures.costs import spent
-from problems import Quadratic
+from figures.style import STYLES
+from problems import Quadratic, from_function
 from tests.figures.look import faults
-from workbench import run
+from workbench import Trace, run
 from workbench.match import match
 from workbench.methods import PAGE, SGD, GradientDescent
 from workbench.registry import Registry
@@ -64,6 +68,63 @@ def test_what_cannot_be_compared_is_said(descent):
             compare(*arguments)
     with pytest.raises(ValueError, match="first must be"):
         compare([descent], first=0.0)
+
+
+def test_runs_that_diverge_leave_the_panel_and_are_said(descent):
+    wild = run(GradientDescent(stepsize=3.0), BOWL, steps=400)
+    assert int(wild.diverged_at[0]) > 0
+    for log in (True, False):
+        ax = compare({"wild": wild, "calm": descent}, log=log)
+        first, second = ax.get_lines()
+        top = (1e3 if log else 2.0) * float(descent["gap"][0, 0])
+        assert ax.get_ylim()[1] == pytest.approx(top)
+        assert (first.get_ydata()[200:] > top).all()
+        assert np.allclose(second.get_ydata(), descent["gap"][0])
+        assert [t.get_text() for t in ax.get_legend().get_texts()] == ["wild, diverged", "calm"]
+        assert faults(ax.figure) == []
+
+
+def test_replicates_that_diverge_are_the_largest(stochastic):
+    values = stochastic["gap"].clone()
+    values[:20, 10:] = torch.nan
+    lost = replace(
+        stochastic, quantities={"gap": values}, diverged_at=torch.where(torch.arange(32) < 20, 10, -1)
+    )
+    ax = compare({"sgd": lost}, first=1e-12)
+    assert (ax.get_lines()[0].get_ydata()[10:] > ax.get_ylim()[1]).all()
+    assert ax.get_legend().get_texts()[0].get_text() == "sgd, 20 of 32 diverged"
+
+
+def test_a_new_figure_has_the_style_that_is_asked_for(descent):
+    ax = compare({"slow": descent}, style="slides")
+    assert ax.figure.get_figwidth() == STYLES["slides"].two
+    with pytest.raises(ValueError, match="style 'icml' is for a new figure"):
+        compare([descent], ax=ax, style="icml")
+
+
+def test_several_norms_are_not_compared(descent):
+    other = run(GradientDescent(stepsize=0.05), BOWL, steps=30, norm=Lp(1))
+    with pytest.raises(ValueError, match=r"'gradnorm' was measured in several norms, .*a: .*, b: "):
+        compare({"a": descent, "b": other}, "gradnorm")
+    assert len(compare({"a": descent, "b": other}, "gap").get_lines()) == 2
+
+
+def test_passes_of_a_saved_run_take_its_problem(tmp_path):
+    mine = from_function(lambda x: (x**4).sum(-1), d=2, f_star=0.0, x_star=(0.0, 0.0), x0=(1.0, 1.0),
+                         assume=(Convex(), Smooth(12.0)), name="mine", unique_star=True)  # fmt: skip
+    again = Trace.load(run(GradientDescent(stepsize=0.05), mine, steps=4).save(tmp_path / "run"))
+    with pytest.raises(ValueError, match=r"cannot be made again .*; give it as problem="):
+        compare([again], cost="passes")
+    ax = compare([again], cost="passes", problem=mine)
+    assert ax.get_lines()[0].get_xdata().tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="problem must be that of the run, from_function"):
+        compare([again], cost="passes", problem=BOWL)
+
+
+def test_what_are_no_runs_is_said(descent):
+    for wrong in (descent, ["a run"], {"a": 1}, 3):
+        with pytest.raises(TypeError, match="traces must be"):
+            compare(wrong)
 
 
 def test_costs_of_a_run(stochastic):

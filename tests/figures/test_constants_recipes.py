@@ -11,18 +11,19 @@ from figures import Numbers
 from figures.recipes.ball_convexity import BRACKETED, BallConvexity, least_maximum, threshold, violation_seen
 from figures.recipes.l0l1_fronts import FAMILIES, POWER_PAIRS, L0L1Fronts, front_seen
 from problems import Cosine, DoubleWell, Huber, Quadratic
+from tests.figures.computed import computed
 
 NAMES = list(FAMILIES)
 
 
 @pytest.fixture(scope="module")
 def thresholds() -> Numbers:
-    return BallConvexity().compute()
+    return computed(BallConvexity)
 
 
 @pytest.fixture(scope="module")
 def fronts() -> Numbers:
-    return L0L1Fronts().compute()
+    return computed(L0L1Fronts)
 
 
 @pytest.mark.parametrize("i", range(3))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from figures import STYLES, Numbers, render
+from figures import FIGURES, STYLES, Numbers, render
 from tests.figures.look import faults
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,23 @@ def test_the_recipe_of_the_page_works(tmp_path):
     assert np.array_equal(again["gap_1"], numbers["gap_1"])
     assert faults(render(recipe, again)) == []
     assert len(BLOCKS[1].splitlines()) <= 45
+
+
+def test_the_gallery_shows_every_figure_with_its_command():
+    page = (ROOT / "docs" / "gallery.md").read_text()
+    assert re.findall(r"^## (.*)$", page, re.M) == [kind.name for kind in FIGURES]
+    for kind, section in zip(FIGURES, page.split("\n## ")[1:], strict=True):
+        assert kind.see in section
+        assert f"`workbench figure {kind.name}`" in section
+        assert f"*{kind.status}" in section
+    for link in re.findall(r"\]\(([^)]+)\)", page):
+        assert (ROOT / "docs" / link).is_file(), link
+
+
+def test_the_pictures_of_the_gallery_are_small_and_shown():
+    pictures = [*(ROOT / "docs" / "gallery").glob("*.png")]
+    assert {path.stem for path in pictures} == {kind.name for kind in FIGURES}
+    assert sum(path.stat().st_size for path in pictures) < 3 * 2**20
 
 
 def test_the_table_of_styles_is_that_of_the_room():

@@ -1,15 +1,12 @@
 """Figures of the methods by linear minimisation: what theory predicts, in the numbers that are drawn."""
 
 import math
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from figures import Numbers
-from figures.recipe import Recipe
 from figures.recipes.drop_muon_cost import (
     CONSTANTS,
     EPS,
@@ -23,16 +20,8 @@ from figures.recipes.gluon_radius_sweep import ALPHAS, GluonRadiusSweep
 from figures.recipes.inexact_lmo_coupling import InexactLMOCoupling, error_bound, leading, minimised
 from figures.recipes.inexact_lmo_heatmap import CERTAIN, InexactLMOHeatmap, layered
 from figures.recipes.orthogonalisers import FAMILIES, LOW, STEPS, Orthogonalisers, mapped
-from figures.recipes.tightness import SOME, Tightness, by_theorem
+from tests.figures.computed import computed as numbers
 from workbench.layer_laws import Full
-from workbench.verify import Verdict
-
-
-@cache
-def numbers(kind: type[Recipe]) -> Numbers:
-    """Computed once."""
-    return kind().compute()
-
 
 # -- Drop-Muon ---------------------------------------------------------------------------------------
 
@@ -223,40 +212,6 @@ def test_all_but_the_quintic_converge():
     assert widths[1][7:].max() < 1e-3
     assert widths[3][-1] < 1e-3
     assert (np.diff(widths[2]) < 0).all()
-
-
-# -- tightness ---------------------------------------------------------------------------------------
-
-
-def test_no_theorem_is_exceeded_and_rows_are_sorted():
-    n = numbers(Tightness)
-    names = n.facts["theorems"]
-    assert len(names) >= len(SOME)
-    most = [n["tightness"][n["theorem"] == i].max() for i in range(len(names))]
-    assert max(most) <= 1 + 1e-9
-    assert most == sorted(most)
-    assert most[names.index("gd/pl")] == pytest.approx(1)
-    assert most[names.index("adago/untuned")] < 0.5
-
-
-def record(theorem, problem, tightness, verdict=Verdict.NOT_REFUTED, mutant=None):
-    return SimpleNamespace(
-        theorem=theorem, problem=problem, tightness=tightness, verdict=str(verdict), mutant=mutant
-    )
-
-
-def test_rows_take_the_tightest_record_of_each_problem():
-    records = [
-        record("b", "p", 0.2),
-        record("b", "p", 0.5),
-        record("b", "q", 0.1),
-        record("a", "p", 0.9),
-        record("b", "r", 3.0, mutant="wrong"),
-        record("b", "s", 0.9, verdict=Verdict.OUT_OF_DOMAIN),
-        record("c", "p", None),
-    ]
-    assert by_theorem(records) == (["b", "a"], [[0.1, 0.5], [0.9]])  # pyright: ignore[reportArgumentType]
-    assert by_theorem([]) == ([], [])
 
 
 # -- all ---------------------------------------------------------------------------------------------

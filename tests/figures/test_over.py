@@ -1,17 +1,18 @@
 """Any run against any theorem: the verifier's numbers, what is left out, and what is refused."""
 
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
 
-from assumptions import Convex, Smooth
+from assumptions import Convex, Lp, Smooth
 from figures.drawing import BOUND
 from figures.evaluate import sides
 from figures.over import over
-from figures.style import styled
+from figures.style import STYLES, styled
 from problems import AbsAffine, Huber, MaxAffine, Quadratic, from_function
 from tests.figures.look import faults
 from workbench import Trace, run
@@ -42,7 +43,7 @@ def broximal():
 def lines(ax):
     """(measured, bound): the curves that were drawn."""
     drawn = [line for line in ax.get_lines() if len(line.get_xdata())]
-    dashed = [line for line in drawn if line.get_color() == BOUND["color"]]
+    dashed = [line for line in drawn if line.get_zorder() == BOUND["zorder"]]
     return [line for line in drawn if line not in dashed], dashed
 
 
@@ -101,6 +102,15 @@ def test_a_schedule_reaches_the_bound_and_the_rule():
     found = sides(trace, theorem("subgradient/any-stepsizes"), schedule=steps)
     t = 0.1 / np.sqrt(np.arange(1, 10))
     assert np.allclose(found.bound[0, 1:], (t**2).cumsum() / (2 * t.cumsum()) + 5.3**2 / (2 * t.cumsum()))
+
+
+def test_without_its_schedule_a_saved_run_is_refused_or_takes_it(tmp_path):
+    betas = {"beta": lambda k: k / (k + 3)}
+    trace = run(Nesterov(stepsize=0.1, beta=0.0), BOWL, steps=20, schedule=betas)
+    again = Trace.load(trace.save(tmp_path / "run"))
+    with pytest.raises(ValueError, match="schedule must give beta, as run was given it"):
+        sides(again, theorem("nesterov/convex"))
+    assert bool(sides(again, theorem("nesterov/convex"), schedule=betas).bound.isfinite().any())
 
 
 def test_a_typed_stepsize_counts_as_rounded():
@@ -187,6 +197,60 @@ def test_a_claim_about_the_end_is_a_point(broximal):
     assert measured[0].get_ydata()[0] <= promised[0].get_ydata()[0]
 
 
+def test_a_style_is_that_of_the_new_figure(descent):
+    ax = over(descent, theorem("gd/convex"), style="siam")
+    assert ax.figure.get_figwidth() == STYLES["siam"].two
+    assert faults(ax.figure) == []
+    with pytest.raises(ValueError, match="style 'icml' is for a new figure"):
+        over(descent, theorem("gd/convex"), ax=ax, style="icml")
+    with pytest.raises(ValueError, match=r"style must be one of neurips, .*, got 'iclr'"):
+        over(descent, theorem("gd/convex"), style="iclr")
+
+
+def test_a_second_bound_has_the_look_of_its_curve(descent):
+    ax = over(descent, theorem("gd/convex"))
+    over(descent, theorem("gd/nonconvex"), ax=ax)
+    measured, (first, second) = lines(ax)
+    assert first.get_color() == BOUND["color"]
+    assert (second.get_color(), second.get_marker()) == (measured[1].get_color(), measured[1].get_marker())
+    assert first.get_linestyle() == second.get_linestyle() == "--"
+
+
+@pytest.mark.parametrize(("rows", "said"), [(1, "one run"), (3, "3 runs")])
+def test_a_mean_says_of_how_many_runs_it_is(stochastic, rows, said):
+    few = run(stochastic.method, stochastic.problem, steps=5, replicates=rows, seed=1)
+    text = over(few, theorem("sgd/strongly-convex")).get_legend().get_texts()[0].get_text()
+    assert text.startswith(r"$\mathbb{E}")
+    assert text.endswith(f", {said}")
+
+
+def test_runs_that_diverge_count_and_are_said(stochastic):
+    lost = replace(
+        stochastic,
+        diverged_at=torch.where(torch.arange(32) < 5, 20, -1),
+        quantities={name: lose(table) for name, table in stochastic.quantities.items()},
+    )
+    found = sides(lost, theorem("sgd/strongly-convex"))
+    assert bool(found.measured[:5, 20:].isinf().all())
+    assert bool(found.measured[5:, 1:].isfinite().all())
+    ax = over(lost, theorem("sgd/strongly-convex"))
+    (measured,), (promised,) = lines(ax)
+    top = 1e3 * promised.get_ydata().max()
+    late = measured.get_xdata() >= 20
+    assert ax.get_ylim()[1] == pytest.approx(top)
+    assert (measured.get_ydata()[late] > top).all()
+    assert (measured.get_ydata()[~late] <= promised.get_ydata()[~late]).all()
+    assert ax.get_legend().get_texts()[0].get_text().endswith("32 runs, 5 of 32 diverged")
+    assert faults(ax.figure) == []
+
+
+def lose(table):
+    """Of the first five replicates what comes from step 20 on."""
+    table = table.clone()
+    table[:5, 20:] = torch.nan
+    return table
+
+
 # -- refusals ----------------------------------------------------------------------------------------
 
 FLAT = AbsAffine(a=(1.0,), start=(5.3,))
@@ -208,10 +272,15 @@ FLAT = AbsAffine(a=(1.0,), start=(5.3,))
         ("gd/nonconvex", lambda: run(GradientDescent(0.1), BOWL, steps=4, every=2), "needs every step"),
         ("nesterov/convex", lambda: run(Nesterov(0.1, 0.5), BOWL, steps=4),
          r"takes beta = k/\(k \+ 3\), .* the run had 0.5; give the schedule of the run"),
+        ("bpm/distance", lambda: run(BPM(0.1, Lp(inf)), KINK, steps=3, norm=Lp(inf)),
+         "bpm/distance is stated in the norm .*, the run was measured in .*inf"),
+        ("multi-proximal/strongly-convex-slope", lambda: run(BPM(0.1), BOWL, steps=3),
+         "it compares horizons, one run has one"),
         ("bpm/equals-trust-region", lambda: run(BPM(0.1), BOWL, steps=3), "compares two methods"),
         ("bpm/termination", lambda: run(BPM(0.1), BOWL, steps=3), "says nothing at any recorded step"),
     ],
-    ids=["method", "constant", "requires", "recorded", "next", "best", "rule", "equal", "silent"],
+    ids=["method", "constant", "requires", "recorded", "next", "best", "rule", "norm", "slope", "equal",
+         "silent"],
 )  # fmt: skip
 def test_what_a_theorem_does_not_speak_of_is_said(name, made, said):
     with pytest.raises(ValueError, match=said):
@@ -235,6 +304,8 @@ def test_other_arguments_are_checked(descent):
     ):
         with pytest.raises(ValueError, match=said):
             over(descent, stated, **more)
+    with pytest.raises(TypeError, match=r"theorem must be a Theorem, .*got 'gd/convex'"):
+        over(descent, "gd/convex")
     with pytest.raises(TypeError, match="trace must be what run"):
         over("a run", stated)
     with pytest.raises(ValueError, match=r"no method 'Wrong'.*; use the run itself"):

@@ -1,13 +1,8 @@
 """Figures of stochastic methods: slopes, orders and bounds that theory predicts, and that they draw."""
 
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from figures.numbers import Numbers
-from figures.recipe import Recipe, render, write
 from figures.recipes._stochastic import against, first_below, over_cost, slope, until
 from figures.recipes.calibration import Calibration
 from figures.recipes.page_gradients import PAGEGradients
@@ -19,44 +14,16 @@ from figures.recipes.sppm_similarity import SPPMSimilarity, similar
 from figures.recipes.sppm_stepsizes import SPPMStepsizes
 from figures.recipes.stochastic_costs import StochasticCosts
 from problems import LinkSum
+from tests.figures.computed import computed
 from workbench.theorems.page_convex import CONVEX_PL
 from workbench.theorems.proxskip import MEAN
 from workbench.verify.setting import NotApplicableError
-
-RECIPES = (
-    SPPMStepsizes,
-    SPPMSimilarity,
-    SMPMProxCalls,
-    ProxSkipCommunications,
-    SMPMSlope,
-    PAGEGradients,
-    PAGEWeakConvexity,
-    Calibration,
-    StochasticCosts,
-)
-
-
-@cache
-def computed(kind: type[Recipe]) -> Numbers:
-    """Quick numbers, once."""
-    return kind().compute()
 
 
 def within(measured: np.ndarray, bound: np.ndarray) -> bool:
     """Whether means of (replicates, n) lie below the bound but for four standard errors."""
     error = measured.std(0, ddof=1) / len(measured) ** 0.5
     return bool((measured.mean(0) <= bound * (1 + 1e-9) + 4 * error).all())
-
-
-@pytest.mark.parametrize("kind", RECIPES, ids=lambda kind: kind.name)
-def test_saved_numbers_draw_the_same_figure(kind: type[Recipe], tmp_path: Path):
-    numbers = computed(kind)
-    loaded = Numbers.load(numbers.save(tmp_path / "numbers.json"), kind.name)
-    drawn = [
-        write(render(kind(), each, "icml", "one"), tmp_path / name, ("svg",), "icml")[0].read_bytes()
-        for name, each in (("one", numbers), ("two", loaded))
-    ]
-    assert drawn[0] == drawn[1]
 
 
 @pytest.mark.parametrize("link", ["quartic", "cosh"])

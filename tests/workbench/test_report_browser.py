@@ -1,29 +1,24 @@
 """The page of ``workbench report`` in a real browser, opened from disk."""
 
 import re
-import shutil
 from urllib.parse import unquote
 
 import pytest
 
+from tests.workbench.chromium import launched, needs_chromium
 from tests.workbench.report_toys import absent, made, odd_numbers, verified, witness, write
 from workbench.report import Library, document, page, read_results
 
 api = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on the PATH")
+pytestmark = needs_chromium
 
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 HOSTILE = "</script><b>bold</b>\"'& a/b"
 
 
 @pytest.fixture(scope="module")
 def browser():
     with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        started = launched(playwright)
         yield started
         started.close()
 
@@ -48,10 +43,15 @@ def addresses(tmp_path_factory, library):
         *odd_numbers(),
     ]
     hostile = read_results(write(home / "hostile", *odd))
+    recalled = {"source_status": "RECALLED", "expected": None}
+    again = [made(seed=7, steps=9, tightness=0.25, **recalled), made(problem="Same()", **recalled)]
+    reseeded = read_results(write(home / "reseeded", *again))
+    seeded = read_results(write(home / "seeded", made(), made(problem="Same()")))
     documents = {
         "real": document(real, library),
         "compared": document(real, library, earlier),
         "hostile": document(hostile, library, hostile),
+        "reseeded": document(reseeded, library, seeded),
     }
     for name, shown in documents.items():
         (home / f"{name}.html").write_text(page(shown), encoding="utf-8")
@@ -212,6 +212,14 @@ def test_the_keyboard_alone_opens_reads_and_closes(opened):
     assert focused(tab) == "bpm/distance: not refuted"
 
 
+def test_closing_a_theorem_that_a_filter_hides_keeps_the_keyboard_in_the_matrix(opened):
+    tab = opened("real", "#t:bpm%2Fline")
+    tab.fill("#search", "noise")
+    tab.click("#close")
+    assert tab.locator("#statement").is_hidden()
+    assert tab.evaluate("() => document.activeElement.id") == "table-pane"
+
+
 def test_a_cell_shows_its_problem_and_back_returns(opened):
     tab = opened("real")
     tab.locator("a[aria-label^='bpm/line on AbsAffine']").click()
@@ -260,8 +268,17 @@ def test_the_comparison(opened):
     assert "Another verdict: none." in text
     assert "gone/theorem" in text
     assert "Gone 2" in text
+    assert "may differ for that alone" not in text
     tab.locator("#changes a", has_text="bpm/distance").first.click()
     assert tab.locator("#statement .tools code").inner_text() == "bpm/distance"
+
+
+def test_the_comparison_says_where_seeds_and_steps_differ(opened):
+    tab = opened("reseeded", "#changes")
+    text = tab.locator("#changes").inner_text()
+    assert "1 of 2 claims in both ran with other seeds, steps or numbers of runs" in text
+    assert "seed 0, now 7; steps 3, now 9" in text
+    assert "none of them counts" in tab.locator("#overview").inner_text()
 
 
 def test_hostile_texts_are_shown_as_they_are(opened):

@@ -58,6 +58,27 @@ def test_latex_prints_every_character_as_it_is():
     assert shown.startswith(r"a\_b \& 50\% \$x\$ \#1 \textbraceleft{}y\textbraceright{}")
 
 
+def test_no_text_becomes_an_option_of_a_line_or_another_sign():
+    assert escaped("[1cm]* a--b---c ``d \x00\u200be") == "{[}1cm{]}{*} a-{}-b-{}-{}-c {`}{`}d e"
+
+
+def test_the_table_is_balanced_whatever_the_ids_are(tmp_path, library):
+    odd = ["[2em]", "*", "a&b", "{", "}{", "x\\\\y", "50%", "#$^~_", "\\end{tabular}", "a|b"]
+    table = latex_table(theorem_rows(read_results(write(tmp_path, *(made(theorem=t) for t in odd))), library))
+    rows = [line for line in table.splitlines() if line.endswith(r"\\")][1:]
+    assert len(rows) == len(odd)
+    for row in rows:
+        assert len(re.findall(r"(?<!\\)&", row)) == 4
+        assert row[0] not in "[*"
+        assert not re.search(r"(?<!\\)%", row)
+        depth = 0
+        for sign in re.findall(r"(?<!\\)[{}]", row):
+            depth += 1 if sign == "{" else -1
+            assert depth >= 0
+        assert depth == 0
+    assert table.count("\\begin{") == table.count("\\end{") == 1
+
+
 def test_bibtex_holds_what_the_sources_hold():
     chosen = [t for t in THEOREMS if t.id in ("bpm/line", "gd/convex", "bpm/distance", "nesterov/convex")]
     entries = bibtex(chosen).split("\n\n")
@@ -89,6 +110,18 @@ def test_bibtex_of_a_source_with_odd_letters():
     assert text.count("{") == text.count("}")
 
 
+def test_papers_that_would_share_a_key_are_told_apart():
+    [theorem] = [t for t in THEOREMS if t.id == "gd/convex"]
+    papers = ("Поляк (1983)", "Нестеров (1983)", "Поляк (1983)", "arXiv:2502.02002v1", "arXiv:2502.02002")
+    given = [
+        dataclasses.replace(theorem, id=f"t/{i}", source=dataclasses.replace(theorem.source, paper=paper))
+        for i, paper in enumerate(papers)
+    ]
+    text = bibtex(given)
+    assert re.findall(r"@misc\{(.*),", text) == ["1983", "1983-2", "arXiv:2502.02002"]
+    assert re.findall(r"theorems = \{(.*)\}", text) == ["t/0, t/2", "t/1", "t/3, t/4"]
+
+
 def test_the_command_writes_and_says_what(folder, tmp_path):
     tex, bib, data = (tmp_path / name for name in ("t.tex", "t.bib", "d.json"))
     said = cli(folder, "--latex", tex, "--bibtex", bib, "--json", data).stdout
@@ -105,6 +138,14 @@ def test_the_command_writes_and_says_what(folder, tmp_path):
 def test_the_command_compares(folder, tmp_path):
     said = cli(folder, write(tmp_path, made(problem="Gone()")), "--out", tmp_path / "p.html").stdout
     assert re.search(r"since .*: 0 with another verdict, 0 with another tightness, \d+ new, 1 gone", said)
+    assert "for that alone" not in said
+
+
+def test_the_command_says_that_seeds_and_steps_differ(tmp_path):
+    now, before = write(tmp_path / "now", made(seed=1)), write(tmp_path / "before", made())
+    said = cli(now, before).stdout
+    assert said.startswith("1 theorem, 1 record: 1 as expected, 0 not as expected\nsince ")
+    assert "1 of 1 claim in both ran with other seeds, steps or numbers of runs" in said
 
 
 def test_notes_go_to_stderr(tmp_path):

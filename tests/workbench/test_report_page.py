@@ -1,6 +1,7 @@
 """The page of ``workbench report`` as text: mathematics, well-formed, nothing loaded, nothing injected."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 
@@ -87,10 +88,32 @@ def test_hostile_texts_stay_texts(tmp_path, library):
     results = read_results(write(tmp_path / "<b>&", record, made(theorem=HOSTILE)))
     shown = document(results, library, results)
     text = page(shown)
-    plain = page(document(read_results(write(tmp_path / "plain", made())), library))
-    assert [t for t, _ in parsed(text).seen] == [t for t, _ in parsed(plain).seen]
+    plain = read_results(write(tmp_path / "plain", made(mutant="m", theorem="a"), made(theorem="a")))
+    ordinary = page(document(plain, library, plain))
+    assert [t for t, _ in parsed(text).seen] == [t for t, _ in parsed(ordinary).seen]
     assert json.loads(parsed(text).raw["script"][0]) == shown
     assert "&lt;b&gt;&amp;" in text
+
+
+def test_the_hostile_title_of_a_users_theorem_stays_text(tmp_path, library):
+    [known] = [t for t in THEOREMS if t.id == "bpm/line"]
+    texts = {"title": HOSTILE, "proof": HOSTILE}
+    results = read_results(write(tmp_path, made()))
+    pages = []
+    for theorem in (
+        known,
+        dataclasses.replace(
+            known, **texts, source=dataclasses.replace(known.source, title=HOSTILE, where=HOSTILE)
+        ),
+    ):
+        library.theorems["bpm/line"] = theorem
+        pages.append(parsed(page(document(results, library))))
+    library.theorems["bpm/line"] = known
+    plain, hostile = pages
+    assert [t for t, _ in hostile.seen] == [t for t, _ in plain.seen]
+    told = json.loads(hostile.raw["script"][0])["theorems"][0]["statement"]
+    assert told["title"] == told["proof"] == HOSTILE.replace("\ud800", "?")
+    assert hostile.seen.count(("th", {"scope": "row", "class": "id", "title": told["title"]})) == 1
 
 
 def test_odd_numbers_are_kept(tmp_path, library):

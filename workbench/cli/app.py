@@ -393,6 +393,69 @@ def _replay(
     dispatch("replay", witness=witness, json=json)
 
 
+@app.command("falsify")
+def _falsify(
+    name: Annotated[str, typer.Argument(metavar="ID", help="A theorem.")],
+    budget: Annotated[
+        int,
+        typer.Option("--budget", metavar="N", help="Evaluations: runs of the method, or states of a step."),
+    ] = 20_000,
+    drop: Annotated[
+        str | None, typer.Option("--drop", metavar="ASSUMPTION", help="Search outside this assumption.")
+    ] = None,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Search the false variants, without being told where they fail.")
+    ] = False,
+    exact: Annotated[
+        bool,
+        typer.Option("--exact", help="The worst case over the whole class, proved, instead of a search."),
+    ] = False,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="K", help="Length of the runs; --exact: of the chain.")
+    ] = None,
+    file: UserFile = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the search.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for what was found and its witness.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Search the instance that comes closest to breaking a claim, or breaks it; --exact: the worst case."""
+    dispatch(
+        "falsify",
+        name=name,
+        budget=budget,
+        drop=drop,
+        mutants=mutants,
+        exact=exact,
+        steps=steps,
+        file=file,
+        seed=seed,
+        out=out,
+        json=json,
+    )
+
+
+@app.command("evidence")
+def _evidence(
+    selectors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SELECTOR", help="Ids or globs, as 'bpm/*'; default: all."),
+    ] = None,
+    budget: Annotated[
+        int, typer.Option("--budget", metavar="N", help="Evaluations of the search, for each theorem.")
+    ] = 2_000,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE.MD", help="Also write a page; beside it what is done."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of the search.")] = 0,
+    json: Json = False,
+) -> None:
+    """For each theorem: its bound, the best found by search, the exact worst case, the rate that follows."""
+    dispatch("evidence", selectors=selectors or [], budget=budget, out=out, seed=seed, json=json)
+
+
 @app.command("figure")
 def _figure(
     names: Annotated[

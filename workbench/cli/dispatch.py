@@ -19,6 +19,8 @@ COMMANDS = {
     "probe": "workbench.cli.probe",
     "calibrate": "workbench.cli.calibrate",
     "replay": "workbench.cli.replay",
+    "falsify": "workbench.cli.falsify",
+    "evidence": "workbench.cli.evidence",
     "figure": "workbench.cli.figure",
     "report": "workbench.cli.report",
     "new": "workbench.cli.new",

@@ -12,6 +12,7 @@ import torch
 from workbench.cli.gallery import gallery
 from workbench.cli.output import WrongUseError, console, require_writable, write_json, wrong_use
 from workbench.cli.progress import progress
+from workbench.probes.result import DATA, MANIFEST
 from workbench.registry import close_to
 
 try:
@@ -109,13 +110,11 @@ def _saved(recipes: Sequence[type[Recipe]], data: Path | None, full: bool) -> di
         return {}
     if full:
         raise WrongUseError("--full computes and --data does not: leave one of them out")
-    if data.is_dir():
-        return {kind.name: Numbers.load(data / f"{kind.name}.json", kind.name) for kind in recipes}
-    if len(recipes) > 1:
+    if len(recipes) > 1 and data.is_file() and data.name not in (DATA, MANIFEST):
         raise WrongUseError(
             f"--data {data} holds one figure, {len(recipes)} are asked for; name one, or a folder"
         )
-    return {recipes[0].name: Numbers.load(data, recipes[0].name)}
+    return {kind.name: kind.from_saved(data) for kind in recipes}
 
 
 def _require_folder(out: Path) -> None:

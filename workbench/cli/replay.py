@@ -25,7 +25,7 @@ def main(witness: Path, json: bool) -> int:
     torch.set_num_threads(1)
     result = _replayed(data, registry, witness)
     if json:
-        write_json(_document(result), "-")
+        write_json(_document(result, data), "-")
     else:
         _print(result, data)
     return int(not result.reproduced)
@@ -33,11 +33,11 @@ def main(witness: Path, json: bool) -> int:
 
 FIELDS = {
     **dict.fromkeys(("theorem", "problem"), str),
-    **dict.fromkeys(("seed", "block", "row", "k", "horizon", "leaves", "replicates"), int),
+    **dict.fromkeys(("seed", "block", "row", "k", "horizon", "leaves", "replicates", "replicate"), int),
     **dict.fromkeys(("measured", "bound", "tolerance"), (int, float, str)),
-    **dict.fromkeys(("rules", "hyperparameters", "state"), dict),
-    **dict.fromkeys(("methods", "certificates", "x0"), list),
-    **dict.fromkeys(("file", "mutant"), (str, type(None))),
+    **dict.fromkeys(("rules", "hyperparameters", "state", "values"), dict),
+    **dict.fromkeys(("methods", "certificates", "x0", "start"), list),
+    **dict.fromkeys(("file", "mutant", "dropped"), (str, type(None))),
 }
 """What the fields of a witness hold."""
 
@@ -48,7 +48,7 @@ def _witness(path: Path) -> dict[str, Any]:
         data = json_format.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WrongUseError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WrongUseError(f"{path} is not JSON: {error}") from None
     if isinstance(data, dict) and isinstance(data.get("records"), list):
         with_witness = [r for r in data["records"] if isinstance(r, dict) and r.get("witness")]
@@ -99,6 +99,7 @@ def _print(result: Replayed, data: dict[str, Any]) -> None:
     theorem = result.theorem
     lines = [
         f"theorem      {theorem.id}" + (f", mutant {data['mutant']!r}" if data.get("mutant") else ""),
+        *([f"without      {dropped_text(data)}"] if data.get("dropped") else []),
         f"claim        {claim_text(theorem)}",
         *([f"when         {condition_text(theorem.when)}"] if condition_text(theorem.when) else []),
         f"problem      {result.problem!r}",
@@ -118,9 +119,16 @@ def _print(result: Replayed, data: dict[str, Any]) -> None:
     out.print(f"\n{f'reproduced{same}' if result.reproduced else 'not reproduced'}")
 
 
-def _document(result: Replayed) -> dict[str, Any]:
+def dropped_text(witness: dict[str, Any]) -> str:
+    """The assumption that a search has dropped, with what stands for its constants."""
+    constants = ", ".join(f"{name} = {text}" for name, text in witness.get("values", {}).items())
+    return f"{witness['dropped']}, with {constants}" if constants else witness["dropped"]
+
+
+def _document(result: Replayed, data: dict[str, Any]) -> dict[str, Any]:
     return {
         "theorem": result.theorem.id,
+        "dropped": data.get("dropped"),
         "problem": repr(result.problem),
         "hyperparameters": {name: _number(v) for name, v in result.hyperparameters.items()},
         "place": result.place,

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from workbench.cli.output import WrongUseError, console, note, require_writable, write_json, wrong_use
 from workbench.registry import Registry, load_user_file
 from workbench.report import Library, Results, bibtex, document, latex_table, page, read_results, theorem_rows
-from workbench.verify import Verdict
+from workbench.report.summary import compared, summary
 
 
 def main(
@@ -46,7 +45,8 @@ def main(
     if json is not None:
         write_json(shown, json)
     if json != "-":
-        console().print("\n".join([_summary(shown), *written]), soft_wrap=True)
+        said = filter(None, (summary(shown), compared(shown), *written))
+        console().print("\n".join(said), soft_wrap=True)
     return 0
 
 
@@ -71,23 +71,3 @@ def _write(path: Path, text: str) -> str:
     except OSError as error:
         raise WrongUseError(f"{path} cannot be written: {error.strerror}") from None
     return f"wrote {path}, {len(content) / 1000:,.0f} kB"
-
-
-def _summary(shown: Mapping[str, Any]) -> str:
-    now = shown["folders"][0]
-    text = (
-        f"{len(shown['theorems'])} theorems, {now['records']} records: {now['expected']} as expected, "
-        f"{now['unexpected']} not as expected"
-    )
-    untested = sum(t["verdict"] == Verdict.UNTESTED for t in shown["theorems"])
-    text += f"; {untested} theorems untested" if untested else ""
-    if not shown["changes"]:
-        return text
-    kinds = {
-        "verdict": "with another verdict",
-        "tightness": "with another tightness",
-        "new": "new",
-        "gone": "gone",
-    }
-    told = ", ".join(f"{len(shown['changes'][kind])} {words}" for kind, words in kinds.items())
-    return f"{text}\nsince {shown['folders'][1]['name']}: {told}, {shown['changes']['same']} the same"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from problems import Problem
+from workbench.algebra.summary import summary
 from workbench.catalogue import CATALOGUE
 from workbench.cli.output import WrongUseError, console, write_json, wrong_use
 from workbench.match import match
@@ -19,7 +20,7 @@ def main(name: str, file: Path | None, json: bool) -> int:
     """Print what has this name."""
     with wrong_use():
         registry = Registry(load_user_file(file) if file else None)
-        shown = _described(name, registry)
+        shown = _described(name, registry, json)
     if json:
         write_json(shown, "-")
     else:
@@ -27,10 +28,10 @@ def main(name: str, file: Path | None, json: bool) -> int:
     return 0
 
 
-def _described(name: str, registry: Registry) -> dict[str, Any]:
+def _described(name: str, registry: Registry, json: bool) -> dict[str, Any]:
     for theorem in registry.theorems:
         if theorem.id == name:
-            return _theorem(theorem, registry)
+            return _theorem(theorem, registry, json)
     classes = {c.__name__: c for c in (*registry.methods, *registry.families, *registry.assumptions)}
     papers = {entry["paper"]: entry for entry in CATALOGUE["papers"]}
     counterexamples = {entry["name"]: entry for entry in CATALOGUE["counterexamples"]}
@@ -63,7 +64,9 @@ def _instance(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _theorem(t: Theorem, registry: Registry) -> dict[str, Any]:
+def _theorem(t: Theorem, registry: Registry, json: bool) -> dict[str, Any]:
+    """All of a theorem; what algebra says of it as texts, or under ``algebra`` as plain data."""
+    algebra = summary(t)
     matched = {repr(p): match(t, p, registry.implications) for p in registry.instances()}
     return {
         "theorem": t.id,
@@ -79,6 +82,7 @@ def _theorem(t: Theorem, registry: Registry) -> dict[str, Any]:
         "when": condition_text(t.when),
         "claim": claim_text(t),
         "latex": claim_latex(t),
+        **({"algebra": algebra.to_json()} if json else algebra.shown()),
         "proof": t.proof,
         "mutants": [
             f"{m.why}: {', '.join(f'{k} = {_plain(v)}' for k, v in m.change.items())}; on {m.on!r}"

@@ -22,6 +22,7 @@ from workbench.cli.output import (
     wrong_use,
 )
 from workbench.registry import Registry, load_user_file
+from workbench.verify.pool import require_jobs
 
 SYMBOLS = {
     "certified": "C",
@@ -61,6 +62,7 @@ def main(
         require_writable(target)
     with wrong_use():
         registry = Registry(load_user_file(file) if file else None)
+        jobs = require_jobs(jobs)
         if file and jobs != 1:
             raise ValueError("--jobs must be 1 with --file")
         problems = _problems(registry, problem or [], full)

@@ -134,6 +134,7 @@ BALL_QUANTITIES: Mapping[str, Quantity] = {
         _misalignment,
         _misalignment_resolution,
         needs=("brox_step",),
+        unit="1",
     ),
     "rival": Quantity(
         "distance from x_k of the farthest point tried in the ball at which f is not above f(x_k)",

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 
 from workbench.report.latex import escaped
@@ -16,12 +17,18 @@ def bibtex(theorems: Iterable[Theorem]) -> str:
 
     An arXiv paper gets its number and the year in it, "Drori and Teboulle (2014)" these names and the year;
     the title if a source has it. The key depends on the paper alone: ``arXiv:2502.02002``,
-    ``DroriTeboulle2014``.
+    ``DroriTeboulle2014``; of papers that would share one the second gets ``-2``, the third ``-3``.
     """
     papers: dict[str, list[Theorem]] = {}
     for theorem in theorems:
-        papers.setdefault(citation_key(theorem.source.paper), []).append(theorem)
-    return "\n".join(_entry(key, about) for key, about in papers.items())
+        papers.setdefault(arxiv_number(theorem.source.paper) or theorem.source.paper, []).append(theorem)
+    keys: Counter[str] = Counter()
+    entries = []
+    for about in papers.values():
+        key = citation_key(about[0].source.paper)
+        keys[key] += 1
+        entries.append(_entry(key if keys[key] == 1 else f"{key}-{keys[key]}", about))
+    return "\n".join(entries)
 
 
 def citation_key(paper: str) -> str:

@@ -20,22 +20,28 @@ def changes(now: Results, before: Results) -> dict[str, Any]:
 
     A claim is a theorem or a mutant of it, on a problem, with a method, a norm, rules and certificates.
     Where nothing was compared there is no claim; the other folder's word for it ("not applicable") is told.
+    ``both`` counts the claims of both folders, ``other_settings`` those of them that ran with another seed,
+    another number of steps or of runs: these may differ for that alone, and say so.
     """
     new, old = _claims(now), _claims(before)
     told_now, told_before = _silent(now), _silent(before)
     found: dict[str, list[dict[str, Any]]] = {"verdict": [], "tightness": [], "new": [], "gone": []}
-    same = 0
+    same, both, other_settings = 0, 0, 0
     for key, records in new.items():
         after = _seen(records)
+        settings = _settings(old.get(key, ()), records)
+        both += key in old
+        other_settings += bool(settings)
         earlier = _seen(old[key]) if key in old else (told_before.get(key[:3], ""), None)
         kind = "new" if key not in old else _kind(earlier, after)
         same += not kind
         if kind:
-            found[kind].append(_entry(key, earlier, after))
+            found[kind].append({**_entry(key, earlier, after), "settings": settings})
     for key in old.keys() - new.keys():
-        found["gone"].append(_entry(key, _seen(old[key]), (told_now.get(key[:3], ""), None)))
+        entry = _entry(key, _seen(old[key]), (told_now.get(key[:3], ""), None))
+        found["gone"].append({**entry, "settings": ""})
     found["gone"].sort(key=lambda e: (e["theorem"], e["problem"], e["mutant"] or "", e["variant"]))
-    return {"rtol": RTOL, "same": same, **found}
+    return {"rtol": RTOL, "same": same, "both": both, "other_settings": other_settings, **found}
 
 
 def _claims(results: Results) -> dict[Key, list[Record]]:
@@ -66,6 +72,17 @@ def rules(parameters: Mapping[str, str]) -> str:
 
 def _seen(records: Sequence[Record]) -> tuple[str, float | None]:
     return str(worst(records)), largest(records)
+
+
+def _settings(before: Sequence[Record], now: Sequence[Record]) -> str:
+    """``seed 0, now 1; steps 50, now 200``: what else is different; empty where nothing is or can be."""
+    if not before or not now:
+        return ""
+    told = []
+    for name, field in (("seed", "seed"), ("steps", "steps"), ("runs", "replicates")):
+        a, b = (", ".join(map(str, sorted({getattr(r, field) for r in side}))) for side in (before, now))
+        told += [f"{name} {a}, now {b}"] if a != b else []
+    return "; ".join(told)
 
 
 def _kind(before: tuple[str, float | None], now: tuple[str, float | None]) -> str:

@@ -77,7 +77,16 @@ def document(results: Results, library: Library, before: Results | None = None) 
         "witnesses": witnesses.listed,
         "changes": changes(results, before) if before else None,
     }
-    return {**parts, "texts": list(texts.numbers)}
+    return _printable({**parts, "texts": list(texts.numbers)})
+
+
+def _printable(value: Any) -> Any:
+    """Half characters, which a path or a record may hold and no file can, become question marks."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_printable(name): _printable(entry) for name, entry in value.items()}
+    return [_printable(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def environment() -> dict[str, str]:

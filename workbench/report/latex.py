@@ -1,7 +1,9 @@
 r"""Results as a plain LaTeX table, to be read with ``\input``."""
 
+import re
 from collections.abc import Sequence
 
+from workbench.report.digits import digits
 from workbench.report.rows import TheoremRow
 from workbench.verify import Verdict
 
@@ -16,6 +18,7 @@ _ESCAPED = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     '"': "''",
+    **{c: f"{{{c}}}" for c in "[]*`"},  # after a line of a table [ and * would be its options; `` a quote
 }
 COLUMNS = ("theorem", "status", "problems", "verdict", "tightness")
 
@@ -39,8 +42,9 @@ def latex_table(rows: Sequence[TheoremRow]) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it is; a line break becomes a space."""
-    return "".join(_ESCAPED.get(c, c) for c in " ".join(text.split()))
+    """Text that LaTeX prints as it is; a line break, and what cannot be printed, becomes a space."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return re.sub("-(?=-)", "-{}", "".join(_ESCAPED.get(c, c) for c in plain))
 
 
 def _line(row: TheoremRow) -> str:
@@ -58,5 +62,5 @@ def _number(value: float) -> str:
     r"""Four digits in math mode: 0.75, 1.2 \cdot 10^{-7}, \infty; 1 only where a bound is attained."""
     if not abs(value) < float("inf"):
         return r"\mathrm{nan}" if value != value else r"\infty" if value > 0 else r"-\infty"
-    digits, _, power = ("0.9999" if 0.9999 < value < 1 - 1e-9 else f"{value:.4g}").partition("e")
-    return rf"{digits} \cdot 10^{{{int(power)}}}" if power else digits
+    mantissa, _, power = digits(value).partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(power)}}}" if power else mantissa

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from workbench.report.matrix import static_legend, static_matrix
+from workbench.report.summary import summary
+
 SCRIPTS = ("data.js", "matrix.js", "statement.js", "plot.js", "changes.js", "main.js")
 _SLOT = re.compile(r"@(\w+)@")
 
@@ -17,6 +20,7 @@ def page(document: Mapping[str, Any]) -> str:
     """A page whose policy lets it load nothing and run its own script alone, known by its hash.
 
     Texts of the document come to stand in the page as data; the script shows them as text, never as HTML.
+    Without the script the page is a table, made here.
     """
     style = _part("page.css")
     script = '"use strict";\n' + "\n".join(_part(name) for name in SCRIPTS)
@@ -27,6 +31,9 @@ def page(document: Mapping[str, Any]) -> str:
         "style_hash": _hash(style),
         "script_hash": _hash(script),
         "data": embedded(document),
+        "overview": html.escape(summary(document)),
+        "matrix": static_matrix(document),
+        "legend": static_legend(document),
     }
     return _SLOT.sub(lambda found: slots[found[1]], _part("page.html"))
 

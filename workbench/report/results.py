@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.records import ResultsError, complete_units
+from workbench.report.wellformed import require_wellformed
 from workbench.verify import Record
 
 
@@ -107,8 +108,10 @@ def _bytes(path: Path) -> bytes:
 
 def _record(path: Path, number: int, line: bytes) -> Record:
     try:
-        return Record.from_json(json.loads(line))
-    except (ValueError, TypeError) as error:
+        record = Record.from_json(json.loads(line))
+        require_wellformed(record)
+        return record
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ResultsError(
             f"{path}, line {number} is not a record that this program can read ({error}); "
             "verify again into another folder, or remove that line"
@@ -126,6 +129,6 @@ def _witnesses(folder: Path) -> dict[str, Path]:
     for path in sorted((folder / "witnesses").glob("witness-*.json")):
         try:
             found[witness_key(json.loads(path.read_text(encoding="utf-8")))] = path
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError, RecursionError):
             continue
     return found

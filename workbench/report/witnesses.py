@@ -18,6 +18,10 @@ _TOLD = (
     "row",
     "hyperparameters",
     "x0",
+    "start",
+    "dropped",
+    "values",
+    "mutant",
     "file",
 )
 LONGEST = 400
@@ -37,10 +41,15 @@ class Witnesses:
         if witness is None:
             return None
         file = self._results.witness_file(record)
-        command = f"workbench replay {shlex.quote(str(file))}" if file else ""
+        command = f"workbench replay {_quoted(str(file))}" if file else ""
         told = {name: _short(witness[name]) for name in _TOLD if witness.get(name) is not None}
         self.listed.append({"command": command, "told": told})
         return len(self.listed) - 1
+
+
+def _quoted(path: str) -> str:
+    """For a shell; a path that begins with a dash is no option."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def _short(value: Any) -> str:

@@ -85,9 +85,20 @@ def measure_block(
     depend on the batch.
     """
     x0 = starts(case.problem, seed, range(block * BLOCK, (block + 1) * BLOCK))
-    setting = set_up(case, x0, horizon, torch.arange(x0.shape[0]) < asked)
+    return measure(case, x0, horizon, seed, first=block * BLOCK, asked=asked)
+
+
+def measure(
+    case: Case, x0: Tensor, horizon: int, seed: int, first: int = 0, asked: int | None = None
+) -> tuple[Comparison, Numbers, Setting]:
+    """Run from the starts x0, (batch, d), and compare both sides on the first ``asked`` of them, or on all.
+
+    first: the number of the first replicate, which decides its draws.
+    """
+    count = x0.shape[0] if asked is None else asked
+    setting = set_up(case, x0, horizon, torch.arange(x0.shape[0]) < count)
     traces = [
-        run_case(case, method, tables, setting.x0, horizon, seed, read=index == 0, first=block * BLOCK)
+        run_case(case, method, tables, setting.x0, horizon, seed, read=index == 0, first=first)
         for index, (method, tables) in enumerate(setting.methods())
     ]
     found = numbers(case, traces[0], setting.solved)

@@ -9,6 +9,7 @@ function changesView() {
   return [
     el("h2", { id: "changes-title" }, "Changes since ", el("code", null, before.name)),
     el("p", null, `${plural(c.same, "claim")} the same, tightness to a relative ${c.rtol}. A claim: a theorem or a mutant of it on a problem, with its method, norm, parameters and certificates.`),
+    c.other_settings ? el("p", { class: "note" }, `${c.other_settings.toLocaleString("en")} of ${plural(c.both, "claim")} in both ran with other seeds, steps or numbers of runs, and may differ for that alone.`) : "",
     ...kinds.map(([kind, title]) => changesOf(title, c[kind], now, before)),
   ];
 }
@@ -33,7 +34,8 @@ function changeRow(entry) {
     tightness === null ? null : el("small", null, `tightness ${precise(asNumber(tightness))}`));
   return el("tr", null,
     el("th", { scope: "row" }, name, entry.mutant === null ? null : el("small", null, `mutant: ${entry.mutant}`)),
-    el("td", null, el("code", null, entry.problem), el("small", { class: "faint" }, entry.variant)),
+    el("td", null, el("code", null, entry.problem), el("small", { class: "faint" }, entry.variant),
+      entry.settings ? el("small", { class: "unsure" }, entry.settings) : null),
     side(entry.before), side(entry.now));
 }
 

@@ -16,7 +16,7 @@ function setUpHeader() {
   const files = now.files.map(f => f[1]).sort();
   byId("overview").replaceChildren(...[
     `${plural(theorems.length, "theorem")}, ${plural(now.records, "record")}, `,
-    el("b", { class: now.unexpected ? "bad" : "good" }, now.unexpected ? `${now.unexpected} not as expected` : "all as expected"),
+    el("b", { class: now.unexpected ? "bad" : now.expected ? "good" : "none" }, counted(now)),
     untested ? [", ", el("b", { class: "unsure" }, `${plural(untested, "theorem")} untested`)] : "",
     now.mutants ? `; ${now.caught} of ${plural(now.mutants, "mutant")} caught` : "",
     `. Seed ${now.seeds.join(", ")}; ${files.at(-1)}.`].flat());
@@ -27,6 +27,12 @@ function setUpHeader() {
     ...(elsewhere ? ["Some records were made by other sources than those installed here; the statements are those of this installation."] : [])];
   byId("notes").hidden = !notes.length;
   byId("notes").append(...notes.map(n => el("li", null, n)));
+}
+
+/* Inconclusive records count as expected; recalled claims and those that nothing was compared for do not count. */
+function counted({ expected, unexpected }) {
+  if (unexpected) return `${unexpected.toLocaleString("en")} not as expected`;
+  return expected ? `${expected.toLocaleString("en")} counted, all as expected` : "none of them counts";
 }
 
 function setUpFilters() {
@@ -40,9 +46,10 @@ function setUpFilters() {
   byId("verdicts").append(...counts.map(([name, n]) => chip(name, n)));
   const skippedCount = source.folders[0].verdicts["not applicable"];
   if (skippedCount) byId("verdicts").append(el("span", { class: "faint" }, `${skippedCount.toLocaleString("en")} not applicable`));
-  byId("legend").append(...source.verdicts.filter(v => v.name in source.folders[0].verdicts).map(v => verdictMark(v.name)),
+  byId("legend").replaceChildren(...source.verdicts.filter(v => v.name in source.folders[0].verdicts).map(v => verdictMark(v.name)),
     el("span", null, "The number is the tightness, the largest measured / bound; the stronger the colour, the tighter."),
     el("span", null, "Keys: arrows, Enter, Escape; / searches."));
+  byId("filters").hidden = false;
   byId("filters").addEventListener("input", readFilters);
   byId("filters").addEventListener("submit", event => event.preventDefault());
   byId("filters").addEventListener("reset", () => { choice.verdict = ""; setTimeout(readFilters); });
@@ -116,7 +123,8 @@ function closeStatement() {
   const link = openId === null ? null : rowLink(openId);
   history.pushState(null, "", "#matrix");
   route();
-  focusLink(link);
+  if (link) focusLink(link);
+  else byId("table-pane").focus(); // its row is filtered out
 }
 
 function onKey(event) {
