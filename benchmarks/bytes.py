@@ -1,18 +1,16 @@
 """EF21-Muon over processes: bytes of a step against no compression, and the loss after as many steps.
 
-    python benchmarks/bytes.py [--workers 2] [--steps 200] [--json FILE]
+    python -m benchmarks.bytes [--workers 2] [--steps 200] [--json FILE]
 
 A network 64-128-128-10 on the digits of scikit-learn, 26122 numbers in float32. Each worker has its share of
 the data and takes 32 images in a step. Bytes are those that all processes together send in a step after the
 first, headers included; in the first, workers send whole gradients. All have the same lr; it is not tuned.
 """
 
-import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -20,6 +18,7 @@ import torch.multiprocessing as mp
 from sklearn.datasets import load_digits
 from torch import nn
 
+from benchmarks.report import Row, begin, finish, parser
 from workbench.compressors import Compressor, Identity, Natural, RandomSkip, RankK, TopK
 from workbench.optim import EF21Muon, groups_for
 
@@ -91,32 +90,30 @@ def measure(workers: int, steps: int) -> dict[str, dict[str, float]]:
     return totals
 
 
-def report(found: dict[str, dict[str, float]]) -> str:
-    """A table in Markdown."""
-    none = found["none"]
-    lines = [
-        "| compression | bytes up | bytes down | of none | loss |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
+def rows_of(found: Mapping[str, Mapping[str, float]]) -> list[Row]:
+    """Bytes of a step, both ways; the ratio is the share of no compression."""
+    rows = []
     for name, m in found.items():
-        part = (m["up"] + m["down"]) / (none["up"] + none["down"])
-        lines.append(f"| {name} | {m['up']:.0f} | {m['down']:.0f} | {part:.3f} | {m['loss']:.4f} |")
-    return "\n".join(lines)
+        note = f"up {m['up']:.0f}, down {m['down']:.0f}, loss {m['loss']:.4f}"
+        rows.append(
+            Row("a step of EF21-Muon, 26122 numbers", name, "bytes", (m["up"] + m["down"],), True, note)
+        )
+    return rows
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and write the numbers to a file if asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--workers", type=int, default=2, help="processes, 2 or more")
-    parser.add_argument("--steps", type=int, default=200, help="steps of each run, 2 or more")
-    parser.add_argument("--json", type=Path, help="write all numbers to this file")
-    options: Any = parser.parse_args(arguments)
+    read = parser(__doc__)
+    read.add_argument("--workers", type=int, default=2, help="processes, 2 or more")
+    read.add_argument("--steps", type=int, default=200, help="steps of each run, 2 or more")
+    options = read.parse_args(arguments)
     if options.workers < 2 or options.steps < 2:
-        parser.error("--workers and --steps must be 2 or more")
+        read.error("--workers and --steps must be 2 or more")
+    machine = begin()
     found = measure(options.workers, options.steps)
-    print(report(found))
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=2))
+    rows = rows_of(found)
+    numbers = {"workers": options.workers, "steps": options.steps, "results": found}
+    finish(options.json, machine, numbers, rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A GPT with 124 M parameters with and without the probe: overhead, memory and throughput on a GPU.
 
-    python benchmarks/gpu_probe.py [--size 124M] [--rows 16] [--every 50] [--level pair] [--json FILE]
+    python -m benchmarks.gpu_probe [--size 124M] [--rows 16] [--every 50] [--level pair] [--json FILE]
 
 Training runs under bfloat16 autocast, with Muon's directions (Scion); gradients of the probe are taken in
 float32 without autocast and without TF32. Blocks of steps with and without the probe take turns in one run;
@@ -8,17 +8,14 @@ each is timed by the wall clock after the device has finished. Memory is the pea
 Runs on a CPU too, with ``--device cpu --size 0.1M``: that says nothing about GPUs, and tests the script.
 """
 
-import argparse
-import json
 import statistics
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.broximal import hardware
+from benchmarks.report import Row, begin, finish, parser, positive
 from workbench.probes import SmoothnessProbe
 from workbench.probes.batches import count_rows, moved
 from workbench.probes.optimizers import make_optimizer
@@ -93,37 +90,33 @@ def measure(training: Training, batch: str, every: int, blocks: int) -> dict[str
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--size", default="124M")
-    parser.add_argument("--rows", type=int, default=16, help="rows of a batch, and of the fixed set")
-    parser.add_argument("--every", type=int, default=50)
-    parser.add_argument("--level", default="pair")
-    parser.add_argument("--blocks", type=int, default=4)
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args(arguments)
+    read = parser(__doc__)
+    read.add_argument("--size", default="124M")
+    read.add_argument("--rows", type=positive, default=16, help="rows of a batch, and of the fixed set")
+    read.add_argument("--every", type=positive, default=50)
+    read.add_argument("--level", default="pair")
+    read.add_argument("--blocks", type=positive, default=4)
+    read.add_argument("--device", default="cuda")
+    options = read.parse_args(arguments)
     device = torch.device(options.device)
     if device.type == "cuda" and not torch.cuda.is_available():
-        parser.error("device cuda: torch.cuda.is_available() is False here; --device cpu tests the script")
+        read.error("device cuda: torch.cuda.is_available() is False here; --device cpu tests the script")
     training = Training(options.size, options.rows, device, options.level)
     training.block(3)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     tokens = count_rows(training.batch()) * training.batch()[0].shape[1]
     parameters = sum(p.numel() for p in training.task.model.parameters())
-    print(f"GPT, {parameters} parameters, {tokens} tokens a step, bfloat16 autocast, {name}")
-    print(f"{'batch':10}{'overhead, median [range]':>32}{'tokens/s':>12}{'GiB without, with':>20}")
-    found = {}
+    machine = begin(gpu=name)
+    title = f"GPT, {parameters} parameters, {tokens} tokens a step, bfloat16 autocast"
+    found, rows = {}, []
     for batch in ("training", "fixed"):
         measured = found[batch] = measure(training, batch, options.every, options.blocks)
-        share = [100 * value for value in measured["overhead"]]
-        said = f"{statistics.median(share):.1f} % [{min(share):.1f}, {max(share):.1f}]"
         speed = tokens / statistics.median(measured["step_seconds"])
         low, high = measured["memory_gib"]
-        print(f"{batch:10}{said:>32}{speed:12.0f}{f'{low:.2f}, {high:.2f}':>20}")
-    machine = {**hardware(), "gpu": name}
-    if options.json is not None:
-        numbers = {"results": found, "parameters": parameters, "tokens": tokens, "hardware": machine}
-        options.json.write_text(json.dumps(numbers, indent=2))
+        note = f"{speed:.0f} tokens a second without; GiB without {low:.2f}, with {high:.2f}"
+        share = tuple(100 * value for value in measured["overhead"])
+        rows.append(Row(f"{title}: extra time, {batch}", "probe", "% of a step", share, True, note))
+    finish(options.json, machine, {"results": found, "parameters": parameters, "tokens": tokens}, rows)
 
 
 if __name__ == "__main__":

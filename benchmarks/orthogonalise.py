@@ -1,25 +1,23 @@
 """Polar factors: time and error of exact and of iterative ones, and of the routine in torch.optim.Muon.
 
-    python benchmarks/orthogonalise.py [--quick] [--repeats N] [--threads N] [--json FILE]
+    python -m benchmarks.orthogonalise [--quick] [--repeats N] [--threads N] [--json FILE]
 
 Gaussian matrices in float32, a routine in its own working precision. The error is |O - U V'|_F / |U V'|_F
 against a decomposition in float64; a and b are the worst of the batch in <M, O> >= a |M|_nuc, |O|_op <= b.
-Times are wall-clock times of one call, after one that is not counted; the routines take turns. On a GPU,
-where there is one, each call waits for the device. A routine of single matrices is looped over batches.
+Times are of one call, after one that is not counted, CPU times on one thread and wall-clock times otherwise;
+the routines take turns. On a GPU, where there is one, each call waits for the device. A routine of single
+matrices is looped over batches.
 """
 
-import argparse
-import json
-import statistics
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from benchmarks.broximal import hardware
+from benchmarks.report import Row, begin, finish, parser, positive, take_turns, timed
 from workbench.orthogonal import Exact, GramPolar, NewtonSchulz, PolarExpress
 
 try:
@@ -30,6 +28,8 @@ except ImportError:  # not in every version of torch
 Routine = Callable[[Tensor], Tensor]
 SHAPES = ((64, 64), (256, 256), (768, 768), (768, 3072), (32, 64, 64))
 QUICK = ((64, 64), (256, 256), (32, 16, 24))
+BASE = "Newton-Schulz 5, bfloat16"
+"""What ratios refer to: the routine of torch does the same in the same precision."""
 
 
 class Measured(NamedTuple):
@@ -65,79 +65,68 @@ def looped(x: Tensor) -> Tensor:
     return torch.stack(factors).reshape(x.shape)
 
 
-def seconds_of(routine: Routine, x: Tensor) -> tuple[float, Tensor]:
+def waited(routine: Routine, x: Tensor) -> Tensor:
     """One call, waited for."""
-    wait = torch.cuda.synchronize if x.is_cuda else lambda: None
-    wait()
-    start = time.perf_counter()
     result = routine(x)
-    wait()
-    return time.perf_counter() - start, result
+    if x.is_cuda:
+        torch.cuda.synchronize()
+    return result
 
 
-def measure(shape: tuple[int, ...], device: str, repeats: int) -> dict[str, Measured]:
+def measure(
+    shape: tuple[int, ...], device: str, repeats: int, clock: Callable[[], float] = time.process_time
+) -> dict[str, Measured]:
     """Every routine on the same matrices."""
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
     wide = x.double()
     exact, norm = Exact()(wide), torch.linalg.svdvals(wide).sum(dim=-1)
     x = x.to(device)
-    seconds: dict[str, list[float]] = {name: [] for name in routines()}
-    results: dict[str, Tensor] = {}
-    for turn in range(repeats + 1):
-        for name, routine in routines().items():
-            took, result = seconds_of(routine, x)
-            if turn > 0:
-                seconds[name].append(took)
-            results[name] = result
+    calls = {name: partial(waited, routine, x) for name, routine in routines().items()}
+    take_turns(calls, 1)
     found = {}
-    for name, result in results.items():
-        o = result.double().cpu()
+    for name, turns in take_turns(calls, repeats, clock=clock).items():
+        o = turns.result.double().cpu()
         error = float((o - exact).norm() / exact.norm())
         a = float(((wide * o).sum(dim=(-2, -1)) / norm).min())
-        found[name] = Measured(seconds[name], error, a, float(torch.linalg.svdvals(o).max()))
+        found[name] = Measured(turns.seconds, error, a, float(torch.linalg.svdvals(o).max()))
     return found
 
 
-def report(results: dict[str, dict[str, Measured]]) -> str:
-    """One table; how many times as long as the routine of torch, or as Newton-Schulz without it."""
-    lines = []
+def rows_of(results: Mapping[str, Any]) -> list[Row]:
+    """A setting is a shape; ratios refer to Newton-Schulz in bfloat16."""
+    rows = []
     for title, found in results.items():
-        lines += ["", f"{title:28}{'ms, median [range]':>32}{'ratio':>8}{'error':>10}{'a':>9}{'b':>9}"]
-        names = list(found)
-        base = statistics.median(found[names[-1] if "torch" in names[-1] else names[3]].seconds)
-        for name, m in found.items():
-            median, low, high = (1e3 * f(m.seconds) for f in (statistics.median, min, max))
-            spread = f"{median:.3g} [{low:.3g}, {high:.3g}]"
-            ratio = median / 1e3 / base
-            lines.append(f"{name:28}{spread:>32}{ratio:8.2f}{m.error:10.1e}{m.a:9.4f}{m.b:9.4f}")
-    return "\n".join(lines)
+        for name in sorted(found, key=lambda name: name != BASE):
+            m, peer = found[name], name.startswith("torch.optim")
+            note = f"error {m['error']:.1e}, a {m['a']:.4f}, b {m['b']:.4f}"
+            headline = peer or name in (BASE, "SVD, float32")
+            rows.append(timed(title, name, m["seconds"], headline=headline, note=note))
+    return rows
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and write the numbers to a file if asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="small shapes, 3 repeats")
-    parser.add_argument("--repeats", type=int, help="counted calls of each routine, 7 by default")
-    parser.add_argument("--threads", type=int, default=1, help="threads of the CPU")
-    parser.add_argument("--json", type=Path, help="write all numbers to this file")
-    options = parser.parse_args(arguments)
+    read = parser(__doc__)
+    read.add_argument("--quick", action="store_true", help="small shapes, 3 repeats")
+    read.add_argument("--repeats", type=positive, help="counted calls of each routine, 7 by default")
+    read.add_argument("--threads", type=positive, default=1, help="threads of the CPU")
+    options = read.parse_args(arguments)
     repeats = options.repeats or (3 if options.quick else 7)
     gpu = torch.cuda.is_available()
-    machine = hardware() | {"threads": str(options.threads)}
-    machine |= {"gpu": torch.cuda.get_device_name() if gpu else "none"}
-    print("\n".join(f"{name}: {value}" for name, value in machine.items()))
+    machine = begin(threads=str(options.threads), gpu=torch.cuda.get_device_name() if gpu else "none")
     threads = torch.get_num_threads()
     torch.set_num_threads(options.threads)
     results = {}
     for device in ("cpu", "cuda") if gpu else ("cpu",):
+        clock = time.process_time if (device, options.threads) == ("cpu", 1) else time.perf_counter
         for shape in QUICK if options.quick else SHAPES:
-            title = f"{' x '.join(map(str, shape))} on {device}"
-            results[title] = measure(shape, device, repeats)
+            found = measure(shape, device, repeats, clock)
+            results[f"{' x '.join(map(str, shape))} on {device}"] = {
+                name: m._asdict() for name, m in found.items()
+            }
     torch.set_num_threads(threads)
-    print(report(results))
-    if options.json:
-        numbers = {c: {name: m._asdict() for name, m in found.items()} for c, found in results.items()}
-        options.json.write_text(json.dumps({"hardware": machine, "results": numbers}, indent=2))
+    rows = rows_of(results)
+    finish(options.json, machine, {"results": results}, rows)
 
 
 if __name__ == "__main__":

@@ -1,29 +1,24 @@
 """What a smoothness probe costs the training of a GPT of 0.8 M parameters, at every 10th or 50th step.
 
-    python benchmarks/probe_overhead.py [--size 0.8M] [--rows 8] [--blocks 6] [--every 10 50] [--json FILE]
+    python -m benchmarks.probe_overhead [--size 0.8M] [--rows 8] [--blocks 6] [--every 10 50] [--json FILE]
 
 Blocks of steps with and without the probe take turns in one training run, on one thread, so that the load of
 the machine falls on both; a block is as long as the distance between two probes. Printed is the median, over
-the pairs of neighbouring blocks, of the extra time as a share of the block without the probe; times are CPU
+the pairs of neighbouring blocks, of the extra time in per cent of the block without the probe; times are CPU
 times. `training`: the mini-batch of the step at both ends; `fixed`: a fixed set as large as that mini-batch.
 Beside it the largest relative error of a dual norm that the probe measured against singular values by a
 decomposition in float64.
 """
 
-import argparse
-import json
-import statistics
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-
 from assumptions import Layers
-from benchmarks.broximal import hardware
+from benchmarks.report import Row, begin, finish, one_thread, parser, positive, timed
 from workbench.probes import SmoothnessProbe, layers_for
 from workbench.probes.batches import count_rows
+from workbench.probes.networks import GPT_SIZES
 from workbench.probes.optimizers import make_optimizer
 from workbench.probes.oracle import GradientOracle
 from workbench.probes.tasks import TASKS, Task
@@ -91,38 +86,44 @@ def dual_error(training: Training) -> float:
     return max(errors)
 
 
+def rows_of(numbers: Mapping[str, Any]) -> list[Row]:
+    """The step alone, and the overhead in per cent of it."""
+    title = f"GPT, {numbers['parameters']} parameters, {OPTIMIZER}, {numbers['rows']} rows a batch"
+    error = f"dual norms: relative error at most {numbers['dual_error']:.1e}"
+    plain = [s for found in numbers["results"].values() for s in found["step_seconds"]]
+    rows = [timed(f"{title}: a step", "without the probe", plain)]
+    for name, found in numbers["results"].items():
+        share = tuple(100 * value for value in found["overhead"])
+        rows.append(Row(f"{title}: extra time, {name}", "probe", "% of a step", share, True, error))
+    return rows
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--size", default="0.8M")
-    parser.add_argument("--rows", type=int, default=8, help="windows in a batch, and in the fixed set")
-    parser.add_argument("--blocks", type=int, default=6)
-    parser.add_argument("--every", type=int, nargs="+", default=[10, 50])
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    training = Training(options.size, options.rows)
-    training.block(5)
-    found: dict[str, Any] = {}
-    print(f"{'batch':10}{'every':>7}{'overhead, median [range]':>32}{'step, ms':>12}")
-    for batch in ("training", "fixed"):
-        for every in options.every:
-            measured = overheads(training, batch, every, options.blocks)
-            found[f"{batch}, every {every}"] = measured
-            share = [100 * value for value in measured["overhead"]]
-            said = f"{statistics.median(share):.1f} % [{min(share):.1f}, {max(share):.1f}]"
-            print(f"{batch:10}{every:7}{said:>32}{1000 * statistics.median(measured['step_seconds']):12.1f}")
-    error = dual_error(training)
-    parameters = sum(p.numel() for p in training.task.model.parameters())
-    print(f"\ndual norms: relative error at most {error:.1e}")
-    print(
-        f"GPT, {parameters} parameters, {OPTIMIZER}, {count_rows(training.task.fixed)} rows a batch, 1 thread"
-    )
-    machine = hardware()
-    print("\n".join(f"{key}: {value}" for key, value in machine.items()))
-    if options.json is not None:
-        numbers = {"results": found, "dual_error": error, "parameters": parameters, "hardware": machine}
-        options.json.write_text(json.dumps(numbers, indent=2))
+    read = parser(__doc__)
+    read.add_argument("--size", default="0.8M", choices=GPT_SIZES)
+    read.add_argument("--rows", type=positive, default=8, help="windows in a batch, and in the fixed set")
+    read.add_argument("--blocks", type=positive, default=6)
+    read.add_argument("--every", type=positive, nargs="+", default=[10, 50])
+    options = read.parse_args(arguments)
+    machine = begin()
+    with one_thread():
+        training = Training(options.size, options.rows)
+        training.block(5)
+        found = {
+            f"{batch}, every {every}": overheads(training, batch, every, options.blocks)
+            for batch in ("training", "fixed")
+            for every in options.every
+        }
+        error = dual_error(training)
+    numbers = {
+        "results": found,
+        "dual_error": error,
+        "parameters": sum(p.numel() for p in training.task.model.parameters()),
+        "rows": count_rows(training.task.fixed),
+    }
+    rows = rows_of(numbers)
+    finish(options.json, machine, numbers, rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Search for violations: the batched ascent of ``refute`` against SciPy's optimisers, one start at a time.
 
-    python benchmarks/refute.py [--full] [--budget N] [--repeats N] [--json FILE]
+    python -m benchmarks.refute [--full] [--budget N] [--repeats N] [--json FILE]
 
 All maximise the same ratio lhs / rhs with the same number of its evaluations, and ``refute`` once more with
 20 times as many, for a batch costs less; a point where rounding or the domain makes the ratio void counts as
@@ -10,64 +10,32 @@ What is reported is the ratio at the best points of each, as ``check`` finds it.
 thread; the methods take turns.
 """
 
-import argparse
-import json
 import math
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from scipy.optimize import differential_evolution, dual_annealing, minimize
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from assumptions import Convex, Inequality, Lipschitz, Smooth, StronglyConvex, sample_points
-from assumptions.l0l1.literal import LiteralL0L1
+from assumptions import Inequality, sample_points
 from assumptions.sampling import LARGEST, in_domain
 from assumptions.search import ascend
-from benchmarks.broximal import hardware
-from problems import Cosine, LogisticRegression, Problem, Quadratic, QuarticRidge, WeightedL1
+from benchmarks.refute_cases import Case, cases
+from benchmarks.report import Row, begin, finish, one_thread, parser, positive, seconds_of, timed
+from problems import Problem
 
 Array = np.ndarray
 VOID = 1e3
 """Objective where the ratio says nothing: worse than log(1e-300)."""
+REACHED, FALSE = 0.99, 1.5
+"""Share of the supremum, and ratio that shows a claim to be false, at which a search has done its work."""
 MORE = 20
 """Times the budget, in the second run of ``refute``."""
-
-
-class Case(NamedTuple):
-    """An inequality, a function, and the supremum of the ratio if it is known."""
-
-    name: str
-    assumption: Inequality
-    problem: Problem
-    supremum: float | None
-
-
-def cases() -> tuple[Case, ...]:
-    """Tight constants (1 is the supremum) and false claims (2, or inf)."""
-    logistic = LogisticRegression("breast_cancer", reg=0.01)
-    L = next(c.assumption.L for c in logistic.certified if isinstance(c.assumption, Smooth))
-    spectrum = tuple(float(a) for a in np.logspace(0, -2, 10))
-    return (
-        Case("smooth: quadratic, d = 10", Smooth(1.0), Quadratic(spectrum, seed=0), 1.0),
-        Case(
-            "strongly convex: quadratic, d = 4",
-            StronglyConvex(0.01),
-            Quadratic((1.0, 0.5, 0.1, 0.01), seed=0),
-            1.0,
-        ),
-        Case("smooth: logistic, d = 31", Smooth(L), logistic, 1.0),
-        Case("Lipschitz: sum of 1 - cos, d = 8", Lipschitz(8.0**0.5), Cosine(8), 1.0),
-        Case("convex: 1 - cos, d = 2", Convex(), Cosine(2), 2.0),
-        Case("literal (L0, L1) = (4, 1): s^4/4", LiteralL0L1(4.0, 1.0), QuarticRidge((1.0,)), math.inf),
-        Case("smooth with 1e6: |x|_1, d = 3", Smooth(1e6), WeightedL1((1.0, 1.0, 1.0)), math.inf),
-    )
 
 
 class SpentError(Exception):
@@ -208,60 +176,63 @@ def measure(case: Case, budget: int, repeats: int) -> dict[str, Found]:
     found = {name: Found([], [], []) for name in SEARCHES}
     for seed in range(repeats):
         for name, search in SEARCHES.items():
-            start = time.process_time()
             with np.errstate(all="ignore"):
-                ratio, used = search(case, budget, seed)
-            found[name].seconds.append(time.process_time() - start)
+                took, (ratio, used) = seconds_of(partial(search, case, budget, seed))
+            found[name].seconds.append(took)
             found[name].ratios.append(ratio)
             found[name].evaluations.append(used)
     return found
 
 
-def report(results: dict[str, dict[str, Found]], suprema: dict[str, float | None], budget: int) -> str:
-    """A table: median and range of the best ratio, seconds, how many times as long as ``refute``."""
-    lines = ["", f"Best ratio of about {budget} evaluations: median [lowest, highest]; CPU seconds, median"]
-    for case, found in results.items():
-        supremum = suprema[case]
-        lines += ["", f"{case}" + ("" if supremum is None else f"; supremum {supremum:g}")]
-        first = statistics.median(found["refute"].seconds)
+def rows_of(numbers: Mapping[str, Any]) -> list[Row]:
+    """CPU seconds of each search; beside them the best ratio, and how far from the supremum it is."""
+    rows = []
+    for case, found in numbers["results"].items():
+        setting = f"{case}, about {numbers['budget']} evaluations, supremum {numbers['suprema'][case]}"
         for name, f in found.items():
-            ratio, low, high = statistics.median(f.ratios), min(f.ratios), max(f.ratios)
-            seconds = statistics.median(f.seconds)
-            lines.append(
-                f"  {name:28}{ratio:12.6g} [{low:.6g}, {high:.6g}]".ljust(72)
-                + f"{seconds:9.3f} s{seconds / first:8.1f} x{max(f.evaluations):10d}"
-            )
-    return "\n".join(lines)
+            ratio, low, high = statistics.median(f["ratios"]), min(f["ratios"]), max(f["ratios"])
+            note = f"best ratio {ratio:.6g} [{low:.6g}, {high:.6g}], {max(f['evaluations'])} evaluations"
+            rows.append(timed(setting, name, f["seconds"], note=note))
+    return [*together(numbers), *rows]
+
+
+def together(numbers: Mapping[str, Any]) -> list[Row]:
+    """All cases in one setting: seconds of each seed, and how often a search came to where it should."""
+    results, rows = numbers["results"], []
+    for name in SEARCHES:
+        seconds = [
+            sum(each) for each in zip(*(found[name]["seconds"] for found in results.values()), strict=True)
+        ]
+        there = sum(
+            statistics.median(found[name]["ratios"]) >= min(REACHED * float(numbers["suprema"][case]), FALSE)
+            for case, found in results.items()
+        )
+        note = f"{there} of {len(results)} cases: {REACHED:.0%} of the supremum, or a ratio above {FALSE:g}"
+        setting = f"all cases, about {numbers['budget']} evaluations each"
+        rows.append(timed(setting, name, seconds, "s", headline=True, note=note))
+    return rows
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and write the numbers to a file if asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--full", action="store_true", help="budget 20000, 5 repeats; takes many minutes")
-    parser.add_argument("--budget", type=int, help="evaluations of the ratio, 1000 by default")
-    parser.add_argument("--repeats", type=int, help="seeds of each search, 1 by default")
-    parser.add_argument("--json", type=Path, help="write all numbers to this file")
-    options = parser.parse_args(arguments)
+    read = parser(__doc__)
+    read.add_argument("--full", action="store_true", help="budget 20000, 5 repeats; takes many minutes")
+    read.add_argument("--budget", type=positive, help="evaluations of the ratio, 1000 by default")
+    read.add_argument("--repeats", type=positive, help="seeds of each search, 1 by default")
+    options = read.parse_args(arguments)
     budget = options.budget or (20_000 if options.full else 1000)
     repeats = options.repeats or (5 if options.full else 1)
-    machine = hardware()
-    print("\n".join(f"{name}: {value}" for name, value in machine.items()))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with threadpool_limits(1):
+    machine = begin()
+    with one_thread():
         chosen = cases()
         results = {case.name: measure(case, budget, repeats) for case in chosen}
-    torch.set_num_threads(threads)
-    suprema = {case.name: case.supremum for case in chosen}
-    print(report(results, suprema, budget))
-    if options.json:
-        numbers = {
-            "hardware": machine,
-            "budget": budget,
-            "suprema": {name: s if s is None or s < math.inf else "inf" for name, s in suprema.items()},
-            "results": {c: {name: f._asdict() for name, f in found.items()} for c, found in results.items()},
-        }
-        options.json.write_text(json.dumps(numbers, indent=2))
+    numbers = {
+        "budget": budget,
+        "suprema": {c.name: "inf" if c.supremum == math.inf else c.supremum for c in chosen},
+        "results": {c: {name: f._asdict() for name, f in found.items()} for c, found in results.items()},
+    }
+    rows = rows_of(numbers)
+    finish(options.json, machine, numbers, rows)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,37 @@
 """Many seeds at once: time of a step and seed of SGD and PAGE against a NumPy loop and a process per seed.
 
-    python benchmarks/seeds.py [--repeats 5] [--processes 3] [--json FILE]
+    python -m benchmarks.seeds [--repeats 5] [--processes 3] [--json FILE]
 
 Logistic regression with n = 2000 terms in R^50 on made-up data, minibatch 1, 2000 steps, 200 recorded
-points. The loop over seeds is plain NumPy, with the draws made beforehand. A process per seed runs
-``workbench.run`` for one seed; its imports and its data are part of its time. Times are CPU times on one
-thread; the runs take turns, so that the load of the machine falls on all of them, and the smallest of several
-is the least disturbed.
+points. The loop over seeds is plain NumPy, with the draws made beforehand; for SGD also a loop over optimiser
+objects that draw as they go. A process per seed runs ``workbench.run`` for one seed; its imports and its
+data are part of its time. Times are CPU times on one thread; the runs take turns, so that the load of the
+machine falls on all of them.
 """
 
-import argparse
-import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 
+from benchmarks.report import (
+    Row,
+    begin,
+    child_seconds,
+    finish,
+    one_thread,
+    parser,
+    positive,
+    seconds_of,
+    timed,
+)
+from benchmarks.seed_data import Size, data_file
+from benchmarks.seed_loops import LOOPS, REG, STEPSIZE, Array, SampledSGD
 from problems import LogisticRegression
 from workbench import run
 from workbench.draws import DrawStream
@@ -33,74 +40,13 @@ from workbench.methods.page import PAGE
 from workbench.methods.sgd import SGD
 from workbench.walk import Walk, walk
 
-Array = np.ndarray
-REG, STEPSIZE = 0.01, 0.01
 TARGETS = {30: 2.0, 64: 1.0}
 """Microseconds for a step and seed, from that number of seeds on."""
-
-
-class Size(NamedTuple):
-    """n: terms. d: columns, the column of ones included."""
-
-    n: int
-    d: int
-    steps: int
-    every: int
-
-
-def data_file(size: Size, folder: Path) -> Path:
-    """Normal features, labels of a random hyperplane with noise, as LIBSVM writes them."""
-    rng = np.random.default_rng(0)
-    a = rng.standard_normal((size.n, size.d - 1))
-    b = np.sign(a @ rng.standard_normal(size.d - 1) + rng.standard_normal(size.n))
-    lines = [
-        f"{int(y)} " + " ".join(f"{i + 1}:{v:.8g}" for i, v in enumerate(r))
-        for r, y in zip(a, b, strict=True)
-    ]
-    path = folder / "seeds.libsvm"
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 def methods(n: int) -> dict[str, Method]:
     """Minibatch 1; PAGE with full and sampled gradients of equal cost."""
     return {"SGD": SGD(STEPSIZE), "PAGE": PAGE(STEPSIZE, PAGE.refresh(n))}
-
-
-# -- the rival: a loop over seeds -----------------------------------------------------------------
-
-
-def term_grad(rows: Array, x: Array, j: int) -> Array:
-    """Gradient of a term; rows are -b_j a_j."""
-    return rows[j] * (1 / (1 + np.exp(-(rows[j] @ x)))) + REG * x
-
-
-def full_grad(rows: Array, x: Array) -> Array:
-    """Gradient of the mean."""
-    return (1 / (1 + np.exp(-(rows @ x)))) @ rows / len(rows) + REG * x
-
-
-def numpy_sgd(rows: Array, j: Array, heads: Array | None) -> Array:
-    """The last iterate of one seed. j: (steps,)."""
-    del heads
-    x = np.zeros(rows.shape[1])
-    for index in j:
-        x = x - STEPSIZE * term_grad(rows, x, index)
-    return x
-
-
-def numpy_page(rows: Array, j: Array, heads: Array | None) -> Array:
-    """The last iterate of one seed. j, heads: (steps,)."""
-    assert heads is not None
-    x = np.zeros(rows.shape[1])
-    g = full_grad(rows, x)
-    for index, refresh in zip(j, heads, strict=True):
-        before, x = x, x - STEPSIZE * g
-        g = full_grad(rows, x) if refresh else g + term_grad(rows, x, index) - term_grad(rows, before, index)
-    return x
-
-
-LOOPS: Mapping[str, Callable[[Array, Array, Array | None], Array]] = {"SGD": numpy_sgd, "PAGE": numpy_page}
 
 
 def drawn(method: Method, problem: LogisticRegression, replicates: range, steps: int) -> dict[str, Array]:
@@ -112,13 +58,6 @@ def drawn(method: Method, problem: LogisticRegression, replicates: range, steps:
 
 
 # -- the measurements -----------------------------------------------------------------------------
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    """CPU time."""
-    started = time.process_time()
-    work()
-    return time.process_time() - started
 
 
 def walked(method: Method, problem: LogisticRegression, replicates: range, size: Size) -> Walk:
@@ -149,30 +88,30 @@ def against_numpy(
     """Seconds of the loop over seeds, and the largest relative difference of a last iterate."""
     rows, table = problem._z.numpy(), drawn(method, problem, range(seeds), size.steps)
     last = walked(method, problem, range(seeds), size).states[-1].x.numpy()
-    found: list[Array] = []
     heads = table.get("refresh")
 
-    def loop() -> None:
-        found.extend(
+    def loop() -> list[Array]:
+        return [
             LOOPS[name](rows, table["j"][:, i], None if heads is None else heads[:, i]) for i in range(seeds)
-        )
+        ]
 
-    took = seconds_of(loop)
+    took, found = seconds_of(loop)
     return took, max(
         float(np.linalg.norm(a - b) / np.linalg.norm(a)) for a, b in zip(last, found, strict=True)
     )
+
+
+def sampled_seconds(problem: LogisticRegression, seeds: int, size: Size) -> float:
+    """Seconds of the loop over optimiser objects."""
+    sampled = SampledSGD(problem._z.numpy(), seeds)
+    return seconds_of(lambda: sampled.run(size.steps, size.every))[0]
 
 
 def process_seconds(name: str, path: Path, size: Size) -> float:
     """CPU time of a process that runs one seed."""
     call = [sys.executable, "-m", "benchmarks.seeds", "--one", name, str(path)]
     call += ["--steps", str(size.steps), "--every", str(size.every)]
-    before = os.times()
-    subprocess.run(
-        call, check=True, cwd=Path(__file__).parents[1], env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    return child_seconds(call)[1]
 
 
 def measure(path: Path, size: Size, counts: Sequence[int], repeats: int, processes: int) -> dict[str, Any]:
@@ -197,17 +136,21 @@ def times(
     def ran(seeds: int, record: tuple[str, ...] | None) -> float:
         return seconds_of(
             lambda: run(method, problem, steps=size.steps, every=size.every, replicates=seeds, record=record)
-        )
+        )[0]
 
     runs: dict[str, list[float]] = {str(n): [] for n in counts}
     loops: list[tuple[float, float]] = []
+    objects: list[float] = []
     for _ in range(repeats):
         for n in counts:
             runs[str(n)].append(ran(n, ()))
         loops.append(against_numpy(name, method, problem, counts[0], size))
+        if name == "SGD":
+            objects.append(sampled_seconds(problem, counts[0], size))
     return {
         "run": runs,
         "numpy": [took for took, _ in loops],
+        "objects": objects,
         "numpy difference": max(error for _, error in loops),
         "recorded": ran(counts[0], None),
     }
@@ -216,74 +159,69 @@ def times(
 # -- the report -----------------------------------------------------------------------------------
 
 
-def report(results: Mapping[str, Any], size: Size) -> str:
-    """Microseconds for a step and seed: the smallest of the repeats, and the median."""
-    lines = []
+def rows_of(results: Mapping[str, Any], size: Size) -> list[Row]:
+    """Microseconds for a step and seed; the first row is the workbench with the fewest seeds."""
+    rows = []
     for name, found in results.items():
         few = int(next(iter(found["run"])))
-        lines += [
-            "",
-            f"{name}: CPU microseconds for a step and seed",
-            f"{'':34}{'least':>9}{'median':>9}{'target':>9}",
-        ]
-
-        def line(what: str, seconds: Sequence[float], seeds: int, target: float | None = None) -> str:
-            each = sorted(s / size.steps / seeds * 1e6 for s in seconds)
-            wanted = f"{target:9.3g}" if target else ""
-            return f"{what:34}{each[0]:9.3g}{statistics.median(each):9.3g}{wanted}"
-
+        line = partial(step_and_seed, f"{name}, a step and seed, n = {size.n}, d = {size.d}", size.steps)
         for n, seconds in found["run"].items():
             reached = [t for least, t in TARGETS.items() if int(n) >= least]
-            lines.append(line(f"workbench.run, {n} seeds", seconds, int(n), min(reached, default=None)))
-        lines.append(line(f"NumPy, loop over {few} seeds", found["numpy"], few))
+            note = f"target {min(reached)}" if reached else ""
+            rows.append(line(f"workbench.run, {n} seeds", seconds, int(n), headline=int(n) == few, note=note))
+        same = f"iterates differ by {found['numpy difference']:.1e}, relatively"
+        rows.append(line(f"NumPy, loop over {few} seeds", found["numpy"], few, note=same))
+        if found["objects"]:
+            note = "draws of its own"
+            rows.append(line(f"optimiser objects, loop over {few} seeds", found["objects"], few, note=note))
         if found["process"]:
-            lines.append(line("workbench.run, a process per seed", found["process"], 1))
-        bare = min(found["run"][str(few)])
-        points = size.steps // size.every + 1
-        extra = (found["recorded"] - bare) / points / few * 1e6
-        lines.append(
-            f"recording gap, dist and gradnorm: {extra:.3g} microseconds for a recorded point and seed"
+            rows.append(line("workbench.run, a process per seed", found["process"], 1))
+        extra = found["recorded"] - min(found["run"][str(few)])
+        each = extra / (size.steps // size.every + 1) / few
+        differ = (
+            f"{found['draws']} draws differ from those of a seed alone, iterates by {found['iterates']:.1e}"
         )
-        lines.append(
-            f"draws that differ from those of a seed alone: {found['draws']}; iterates differ by "
-            f"{found['iterates']:.1e}, from NumPy's by {found['numpy difference']:.1e}, relatively"
-        )
-    return "\n".join(lines)
+        setting = f"{name}, recording gap, dist and gradnorm, a point and seed"
+        rows.append(timed(setting, "workbench.run", [each], "us", note=differ))
+    return rows
+
+
+def step_and_seed(
+    setting: str,
+    steps: int,
+    way: str,
+    seconds: Sequence[float],
+    seeds: int,
+    headline: bool = True,
+    note: str = "",
+) -> Row:
+    """Seconds of whole runs, divided."""
+    return timed(setting, way, [s / steps / seeds for s in seconds], "us", headline=headline, note=note)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, and write the numbers to a file if asked."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--json", type=Path, help="write all numbers to this file")
-    parser.add_argument("--repeats", type=int, default=5, help="runs of each kind")
-    parser.add_argument("--processes", type=int, default=3, help="processes of one seed")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[30, 64, 256])
-    parser.add_argument("--terms", type=int, default=2000)
-    parser.add_argument("--dimension", type=int, default=50)
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--every", type=int, default=10)
-    parser.add_argument("--one", nargs=2, metavar=("METHOD", "DATA"), help="run one seed, print nothing")
-    options = parser.parse_args(arguments)
+    read = parser(__doc__)
+    read.add_argument("--repeats", type=positive, default=5, help="runs of each kind")
+    read.add_argument("--processes", type=int, default=3, help="processes of one seed")
+    read.add_argument("--seeds", type=positive, nargs="+", default=[30, 64, 256])
+    read.add_argument("--terms", type=positive, default=2000)
+    read.add_argument("--dimension", type=positive, default=50)
+    read.add_argument("--steps", type=positive, default=2000)
+    read.add_argument("--every", type=positive, default=10)
+    read.add_argument("--one", nargs=2, metavar=("METHOD", "DATA"), help="run one seed, print nothing")
+    options = read.parse_args(arguments)
     size = Size(options.terms, options.dimension, options.steps, options.every)
     if options.one:
         problem = LogisticRegression(options.one[1], reg=REG)
         run(methods(problem.n_terms)[options.one[0]], problem, steps=size.steps, every=size.every, record=())
         return
-    from benchmarks.broximal import hardware  # its imports are not part of the time of a process
-
-    machine = hardware()
-    print("\n".join(f"{name}: {value}" for name, value in machine.items()))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
+    machine = begin()
+    with one_thread(), tempfile.TemporaryDirectory() as folder:
         path = data_file(size, Path(folder))
         results = measure(path, size, options.seeds, options.repeats, options.processes)
-    torch.set_num_threads(threads)
-    print(report(results, size))
-    if options.json:
-        options.json.write_text(
-            json.dumps({"hardware": machine, "size": size._asdict(), **results}, indent=2)
-        )
+    rows = rows_of(results, size)
+    finish(options.json, machine, {"size": size._asdict(), **results}, rows)
 
 
 if __name__ == "__main__":

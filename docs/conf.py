@@ -19,6 +19,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "workbench_docs"]
 exclude_patterns = ["_build", "_ext", "examples", "README.md", "*.txt"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 highlight_language = "text"
+smartquotes = False  # --exact is an option, not a dash
 
 myst_enable_extensions = ["dollarmath", "deflist", "substitution"]
 myst_heading_anchors = 3

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.optimize import nnls
 from torch import Tensor
 
 from assumptions.guards import as_floats
@@ -70,6 +69,8 @@ class AffinePieces:
 
     def _into(self, y: Tensor) -> Tensor:
         """u of least length with <r_i, u> <= -level_i, for one y (d,)."""
+        from scipy.optimize import nnls  # takes a third of a second to import
+
         if bool(y.isnan().any()):
             return torch.full_like(y, torch.nan)
         levels = self.levels(y)

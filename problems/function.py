@@ -186,6 +186,8 @@ def from_function(
     With StronglyConvex, a missing x_star is found too, once, here, with f_star and the errors of both,
     |g| / mu and |g|^2 / (2 mu), rounding included; it is left out if Newton's method fails.
     """
+    if not callable(f):
+        raise TypeError(f"f must be a function of tensors (*batch, d), got {f!r}")
     require_dimension(d=d)
     start = require_vector("x0", _entries("x0", x0), d) if x0 is not None else (1.0,) * d
     star = None if x_star is None else require_vector("x_star", _entries("x_star", x_star), d)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from problems.space import place, require_cube
 
@@ -69,6 +68,8 @@ def _squared(g: np.ndarray) -> Rows:
 
 def normals(u: Sequence[float] | np.ndarray) -> np.ndarray:
     """Quantiles of the normal law."""
+    from scipy.special import ndtri  # import problems stays quick without it
+
     return np.asarray(ndtri(np.clip(np.asarray(u, dtype=float), FARTHEST, 1 - FARTHEST)))
 
 

@@ -27,6 +27,13 @@ def test_every_routine_is_measured_on_every_shape(numbers: dict):
         assert all(len(m["seconds"]) == 1 and m["seconds"][0] > 0 for m in found.values())
 
 
+def test_ratios_refer_to_the_iteration_of_torch_done_here(numbers: dict):
+    for title, found in numbers["results"].items():
+        rows = [row for row in numbers["rows"] if row["setting"] == title]
+        assert rows[0]["way"] == orthogonalise.BASE
+        assert {row["way"] for row in rows} == set(found)
+
+
 def test_exact_ones_are_exact_and_the_others_within_their_ranges(numbers: dict):
     for found in numbers["results"].values():
         for name, m in found.items():

@@ -28,6 +28,9 @@ def test_overhead_of_both_batches_at_both_distances(tmp_path, capsys, one_thread
         assert found["step_seconds"][0] > 0
     assert numbers["dual_error"] < 1e-5
     assert numbers["parameters"] > 1e5
+    shares = [row for row in numbers["rows"] if row["unit"] == "% of a step"]
+    assert len(shares) == 4
+    assert all(row["headline"] for row in shares)
     assert "dual norms" in capsys.readouterr().out
 
 
@@ -36,6 +39,7 @@ def test_the_benchmark_of_the_gpu_runs_on_a_cpu(tmp_path, capsys):
     gpu_probe.main([*SMALL, "--every", "2", "--device", "cpu", "--json", str(file)])
     numbers = json.loads(file.read_text())
     assert set(numbers["results"]) == {"training", "fixed"}
+    assert [row["way"] for row in numbers["rows"]] == ["probe", "probe"]
     assert numbers["tokens"] == 2 * GPT_SIZES["0.1M"].context
     assert "no GPU" in capsys.readouterr().out
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import broximal, refute, seeds
+from benchmarks import ball_cases, ball_solvers, broximal, refute, seeds
 
 
 @pytest.fixture(scope="module")
@@ -44,17 +44,29 @@ def test_the_workbench_solves_the_hard_cases(numbers: dict):
         assert found["SciPy"]["value"] != 0
 
 
+def test_rows_compare_with_the_workbench(numbers: dict):
+    """First in each setting; a hard case by its worst error."""
+    first = {}
+    for row in numbers["rows"]:
+        first.setdefault(row["setting"], row)
+    assert {row["way"] for row in first.values()} == {"workbench.run", "brox", "workbench"}
+    assert len(first) == 2 + len(numbers["cases"])
+    for case, found in numbers["cases"].items():
+        error = max(abs(found["workbench"][key]) for key in ("radius", "kkt", "loss"))
+        assert first[f"{case}: worst error"]["median"] == error
+
+
 def test_quality_sees_wrong_steps():
     """H = diag(1, 2), g = (3, 4): too short, too long, a wrong direction."""
     hessian, g = np.diag([1.0, 2.0]), np.array([3.0, 4.0])
-    s = broximal.workbench_step(hessian, g, 0.5)
-    right = broximal.quality(hessian, g, 0.5, s)
+    s = ball_solvers.workbench_step(hessian, g, 0.5)
+    right = ball_cases.quality(hessian, g, 0.5, s)
     assert abs(right["radius"]) <= 1e-15
     assert right["kkt"] <= 1e-15
-    assert broximal.quality(hessian, g, 0.5, 1.1 * s)["radius"] == pytest.approx(0.1)
-    assert broximal.quality(hessian, g, 0.5, 0.5 * s)["value"] > right["value"]
-    assert broximal.quality(hessian, g, 0.5, s[::-1].copy())["kkt"] > 0.01
-    assert broximal.quality(hessian, g, 0.5, 0 * s)["kkt"] == 1.0
+    assert ball_cases.quality(hessian, g, 0.5, 1.1 * s)["radius"] == pytest.approx(0.1)
+    assert ball_cases.quality(hessian, g, 0.5, 0.5 * s)["value"] > right["value"]
+    assert ball_cases.quality(hessian, g, 0.5, s[::-1].copy())["kkt"] > 0.01
+    assert ball_cases.quality(hessian, g, 0.5, 0 * s)["kkt"] == 1.0
 
 
 def test_the_report_names_every_solver_and_case(capsys: pytest.CaptureFixture[str]):
@@ -111,6 +123,18 @@ def test_the_objective_is_the_ratio_and_its_gradient():
         small(flat)
 
 
+def test_a_search_has_done_its_work_near_the_supremum_or_beyond_the_claim():
+    def found(ratio: float) -> dict:
+        return {name: {"ratios": [ratio], "seconds": [2.0], "evaluations": [1]} for name in refute.SEARCHES}
+
+    ratios = {"tight": 0.995, "missed": 0.9, "false": 2.0, "not seen": 1.01}
+    suprema = {"tight": 1.0, "missed": 1.0, "false": "inf", "not seen": 2.0}
+    numbers = {"budget": 5, "suprema": suprema, "results": {case: found(r) for case, r in ratios.items()}}
+    for row in refute.together(numbers):
+        assert row.note.startswith("2 of 4 cases")
+        assert row.samples == (8.0,)
+
+
 def test_the_table_names_hardware_searches_and_cases(searches: dict, capsys: pytest.CaptureFixture[str]):
     refute.main(["--budget", "10"])
     text = capsys.readouterr().out
@@ -135,6 +159,10 @@ def test_seeds_together_are_the_seeds_alone(many_seeds: dict, method: str):
     assert found["numpy difference"] <= 1e-11
     assert all(seconds[0] > 0 for seconds in (*found["run"].values(), found["numpy"]))
     assert found["recorded"] > 0
+    assert len(found["objects"]) == (1 if method == "SGD" else 0)
+    ways = [row["way"] for row in many_seeds["rows"] if row["setting"].startswith(f"{method}, a step")]
+    assert ways[0] == "workbench.run, 4 seeds"
+    assert ("optimiser objects, loop over 4 seeds" in ways) == (method == "SGD")
 
 
 def test_a_process_of_one_seed_runs(tmp_path: Path):

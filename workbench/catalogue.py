@@ -5466,6 +5466,13 @@ CATALOGUE: dict[str, list[dict]] = {
             "see": "A step of some of the layers gains less than one of all of them, and costs less: counted in multiplications, the laws are closer than in steps.",
         },
         {
+            "name": "worst-case",
+            "summary": "Bound, exact worst case and runs: how much of a bound the class, and a problem, uses up.",
+            "paper": "",
+            "status": "own",
+            "see": "For gradient descent the bound is the worst case; for the accelerated method the class stays below it. The run on the worst function meets the worst case at its last step, and nowhere before.",
+        },
+        {
             "name": "tightness",
             "summary": "Tightness of theorems: the largest measured / bound on each problem, one row per theorem, sorted.",
             "paper": "",

@@ -1,5 +1,6 @@
 """Records on disk: one JSON line each, written at once, found again by a later run."""
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from workbench.verify.record import SCHEMA_VERSION, Record
+from workbench.verify.wellformed import require_wellformed
 
 ROOMS = ("assumptions", "problems", "workbench", "figures")
 
@@ -29,8 +31,8 @@ class Store:
     While a store exists, no other process can open one on its folder; the lock ends with the process,
     however that ends.
 
-    ResultsError before any work: the folder is a file, cannot be written or is another process's, or a
-    line is not a record.
+    ResultsError before any work: the folder is a file, cannot be written or is another process's, a file
+    of records in it cannot be read, or a line is not a record.
     """
 
     def __init__(self, folder: str | Path, fresh: bool = False, worker: str = "0") -> None:
@@ -49,13 +51,22 @@ class Store:
         return self._complete.get(unit)
 
     def write(self, records: Sequence[Record]) -> None:
-        """Append the records of one unit, and a witness file for each that is refuted."""
+        """Append the records of one unit, and a witness file for each that is refuted.
+
+        OSError where the disk is full or the folder cannot be written; what was there stays as it was.
+        """
         for record in records:
             if record.witness is not None:
                 self.witness(record)
         lines = [json.dumps(record.to_json(), allow_nan=False) + "\n" for record in records]
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write("".join(lines))
+        before = self._file.stat().st_size
+        try:
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write("".join(lines))
+        except OSError:
+            with contextlib.suppress(OSError):  # what is torn would hide in the middle, were more to follow
+                os.truncate(self._file, before)
+            raise
         self._complete |= {record.unit: list(records) for record in records}
 
     def witness(self, record: Record) -> Path:
@@ -72,12 +83,22 @@ class Store:
         path = self.folder / "witnesses" / f"witness-{hashlib.sha256(text.encode()).hexdigest()[:10]}.json"
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            part = path.with_suffix(".part")
+            try:
+                part.write_text(text, encoding="utf-8")
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
         return path
 
     def _whole_lines(self, path: Path) -> list[bytes]:
         """Lines that end; a torn last one is cut off the worker's own file, so that appending is safe."""
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ResultsError(
+                f"{path} cannot be read: {error.strerror}; name another folder with --out, or move it away"
+            ) from None
         whole, newline, torn = content.rpartition(b"\n")
         if torn:
             number = whole.count(b"\n") + len(newline) + 1
@@ -168,8 +189,10 @@ class _FolderLock:
 
 def _read(path: Path, number: int, line: bytes) -> Record:
     try:
-        return Record.from_json(json.loads(line))
-    except (ValueError, TypeError) as error:
+        record = Record.from_json(json.loads(line))
+        require_wellformed(record)
+        return record
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ResultsError(
             f"{path}, line {number} is not a record that this program can read ({error}). "
             "Name another folder with --out, or remove that line"

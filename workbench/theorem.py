@@ -73,6 +73,8 @@ class Theorem:
         """Resolve every name now: a claim that cannot be read is rejected before any run."""
         if not self.id or any(c.isspace() for c in self.id):
             raise ValueError(f"id must be a word without spaces, got {self.id!r}")
+        if not isinstance(self.source, Source):
+            raise ValueError(f"{self.id}: source must be a Source(paper, status), got {self.source!r}")
         if self.kind not in KINDS:
             raise ValueError(f"{self.id}: kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
         if not isinstance(self.assumes, tuple) or not all(
@@ -99,6 +101,7 @@ class Theorem:
         for name in ("measured", "bound", "when", "requires"):
             object.__setattr__(self, name, self._expanded(getattr(self, name)))
             self._check_names(getattr(self, name), name)
+            self._check_sort(getattr(self, name), name)
         self._check_parameters()
         self._check_mutants()
         for side in (self.measured, self.bound, self.when):
@@ -106,6 +109,15 @@ class Theorem:
             require_evaluable(side)
         self._check_known_in_advance(self.requires, "requires")
         require_of_kind(self)
+
+    def _check_sort(self, side: Any, name: str) -> None:
+        """ValueError for a number where a condition is needed, and the other way round."""
+        condition = name in ("when", "requires")
+        if isinstance(side, Recurrence) and not condition:
+            return
+        if (isinstance(side, sp.logic.boolalg.Boolean) and not isinstance(side, sp.Expr)) != condition:
+            wanted = "a condition such as dist > 0" if condition else "a number, no condition"
+            raise ValueError(f"{self.id}: {name} must be {wanted}, got {side}")
 
     def in_norms(self) -> list["Theorem"]:
         """The theorem in each of its norms."""

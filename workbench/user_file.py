@@ -50,7 +50,11 @@ def load_user_file(path: str | Path) -> UserFile:
     """
     path = Path(path)
     module = _import(path)
-    found = _collect(module)
+    try:
+        found = _collect(module)
+        printed = [repr(p) for p in found["problems"]]
+    except Exception as error:  # what an object at module level raises when it is asked what it is
+        raise UserFileError(_told(path, error)) from error
     user = UserFile(path.resolve(), **found, sources=_sources(path.resolve()))
     if not any(found.values()):
         raise UserFileError(
@@ -58,7 +62,7 @@ def load_user_file(path: str | Path) -> UserFile:
             "`workbench new theorem` writes an example"
         )
     _require_unique(path, "theorems with the id", [t.id for t in user.theorems])
-    _require_unique(path, "problems that print as", [repr(p) for p in user.problems])
+    _require_unique(path, "problems that print as", printed)
     return user
 
 
@@ -80,10 +84,15 @@ def _import(path: Path) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too, and what a user derives from BaseException
-        line = line_in(error, place)
-        where = f"{path}, line {line}" if line else str(path)
-        raise UserFileError(f"{where}: {type(error).__name__}: {error}") from error
+        raise UserFileError(_told(path, error)) from error
     return module
+
+
+def _told(path: Path, error: BaseException) -> str:
+    """An error of the user's code, with its line."""
+    line = line_in(error, path)
+    where = f"{path}, line {line}" if line else str(path)
+    return f"{where}: {type(error).__name__}: {error}"
 
 
 def _compiled(path: Path) -> Any:

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from figures.drawing import bound, curve
+from figures.drawing import bound, curve, thin
 from figures.evaluate import sides
 from figures.numbers import Numbers, table
 from figures.recipe import Recipe
@@ -20,8 +20,8 @@ from workbench.worst_case.worst_function import worst_function
 THEOREMS: tuple[tuple[str, Theorem], ...] = (("gradient descent", CONVEX), ("accelerated", ACCELERATED))
 MOMENTUM = {"beta": lambda k: k / (k + 3)}
 """Of the accelerated method, as its theorem has it."""
-ROOM = 20.0
-"""Top of the panels: the legend stands above the curves."""
+WIDE = 4.0
+"""The bound shows under a curve that lies on it."""
 USUAL = Quadratic((1.0, 0.3, 0.1, 0.03), seed=None)
 
 
@@ -61,15 +61,14 @@ class WorstCaseFigure(Recipe):
         worst, attained, usual = looks(3)
         for i, ax in enumerate(figure.subplots(1, 2, sharey=True)):
             k = np.arange(1, len(numbers[f"bound_{i}"]) + 1)
-            bound(ax, k, numbers[f"bound_{i}"], "bound")
-            curve(ax, k, numbers[f"worst_{i}"], worst, "worst case of the class", markevery=1)
+            bound(ax, k, numbers[f"bound_{i}"], "bound", linestyle="-", color="0.75", linewidth=WIDE * thin())
+            curve(ax, k, numbers[f"worst_{i}"], worst, "worst case", markevery=1)
             curve(ax, k, numbers[f"run_{i}"], attained, "run on its function", markevery=1)
             curve(ax, k, numbers[f"usual_{i}"], usual, "run on a quadratic", markevery=1)
             ax.set(title=numbers.facts["methods"][i], xlabel="step $k$", yscale="log")
             if i == 0:
                 ax.set_ylabel(r"gap$(x_k)$ / $L\,\mathrm{dist}^2(x_0)$")
-        figure.axes[0].set_ylim(top=ROOM)
-        figure.axes[0].legend(loc="upper right")
+        figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
 
 
 def _gaps(theorem: Theorem, problem: Problem, n: int) -> NDArray[np.float64]:

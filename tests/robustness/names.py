@@ -1,7 +1,5 @@
 """What the Python rows of the table may name."""
 
-import math
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,21 +7,7 @@ import torch
 import assumptions
 import problems
 import workbench
-import workbench.compressors as compressors
 import workbench.methods as methods
-import workbench.optim as optim
-import workbench.orthogonal as orthogonal
-import workbench.samplings as samplings
-from figures import Numbers, render
-from workbench.falsifier.search import falsify
-import workbench.probes as probes
-from workbench.probes import SmoothnessProbe
-from workbench.records import Store
-from workbench.registry import Registry, load_user_file
-from workbench.report import read_results
-from workbench.testing import assert_holds
-from workbench.verify.pool import share
-from workbench.worst_case import worst_case
 
 OURS = workbench.Source("mine", "DERIVED")
 gap, gap_next, L = workbench.symbols("gap gap_next L")

@@ -33,6 +33,8 @@ from dataclasses import dataclass
 from assumptions import Convex
 from workbench import Method, Point, Source, Theorem, symbols
 
+NOISE = __import__("numpy").random.default_rng(0)
+
 
 @dataclass(frozen=True)
 class Halve(Method):
@@ -85,7 +87,7 @@ FILES = {
         f"{PROBLEM}F = from_function(lambda x: x.square().sum(-1), d=2, name='f', f_star=7.0)\n"
     ),
     "raising_step.py": f"{SHRINKS.replace('return Point', 'return 1 / 0 + Point')}{CLAIM}",
-    "not_pure.py": f"{SHRINKS.replace('state.x / 2', 'state.x + __import__(chr(116) + chr(111) + chr(114) + chr(99) + chr(104)).rand(1)')}{CLAIM}",
+    "not_pure.py": f"{SHRINKS.replace('state.x / 2', 'state.x + NOISE.normal()')}{CLAIM}",
     "task.py": TASK,
     "text.json": "this is no JSON",
     "list.json": "[1, 2]",

@@ -23,8 +23,10 @@ from workbench.symbols import OVER_STEPS, symbols
 
 EPSILON: Any = symbols("epsilon")
 START: Any = symbols("start")
-TRIED = (7.0, 23.0)
-"""Numbers of steps k at which K(bound(k)) = k is asked."""
+TRIED = (2.0, 7.0, 23.0)
+"""Numbers of steps k at which K(bound(k)) = k is asked, where the bound is not yet its limit in floats."""
+VISIBLE = 1e-8
+"""The share of the bound by which it must be above its limit there."""
 CLOSE, ROUNDING = 1e-6, 1e-12
 FALLS = (1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 1000.0)
 """Numbers of steps over which a solved bound must fall."""
@@ -101,9 +103,12 @@ def _right(rate: Rate, k: Any) -> bool:
             return False
         if values[-1] >= values[0] * (1 - ROUNDING):
             continue
-        asked = True
-        for at in TRIED:
-            epsilon = torch.full((1, 1), _bound_at(rate.bound, place, at), dtype=torch.float64)
+        tried = {at: _bound_at(rate.bound, place, at) for at in TRIED}
+        for at, now in tried.items():
+            if now - values[-1] <= VISIBLE * abs(now):
+                continue
+            asked = True
+            epsilon = torch.full((1, 1), now, dtype=torch.float64)
             found = float(numbers(k, {**place, "epsilon": epsilon})[0])
             if not math.isclose(found, at, rel_tol=CLOSE):
                 return False

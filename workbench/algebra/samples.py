@@ -43,8 +43,13 @@ _CHANGES: tuple[Mapping[str, float], ...] = (
     {"n_terms": 1.0, "n_clients": 1.0, "n_layers": 1.0, "L_f": 0.0, "with_noise": 0.0},
     {"n_layers": 1.0, "with_noise": 1.0},
     {"L1_descent_i": 0.0, "L_f": 0.0, "dist0": 2.0},
+    {
+        **dict.fromkeys(("mu", "mu_f", "mu_component", "mu_pl"), 0.95),
+        **dict.fromkeys(("L", "L_f", "L_max"), 1.0),
+    },
 )
-"""Ordinary constants; noise and other starts; a single term, client, layer; a single layer; no L1."""
+"""Ordinary constants; noise and other starts; a single term, client, layer; a single layer; no L1; moduli of
+convexity close to those of smoothness."""
 
 AT = {"k": 3.0, "K": 10.0}
 

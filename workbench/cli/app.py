@@ -93,8 +93,13 @@ def _verify(
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of starts and draws.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Redo what is already in the folder.")] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", metavar="N", help="Processes that share the work; -1: all cores.")
-    ] = 1,
+        int | None,
+        typer.Option("--jobs", "-j", metavar="N", help="Processes that share the work; -1: all cores."),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="Share it on a Dask cluster instead."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be run.")] = False,
     not_applicable: Annotated[
         bool, typer.Option("--not-applicable", help="List where theorems do not apply, and why.")
@@ -113,6 +118,7 @@ def _verify(
         seed=seed,
         fresh=fresh,
         jobs=jobs,
+        scheduler=scheduler,
         dry_run=dry_run,
         not_applicable=not_applicable,
     )

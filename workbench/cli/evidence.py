@@ -55,8 +55,13 @@ def main(selectors: Sequence[str], budget: int, out: Path | None, seed: int, jso
             note(f"interrupted; {len(rows)} theorems are done")
     chosen = [rows[t.id] for t in theorems if t.id in rows]
     _tell(chosen, budget, seed, out, json)
-    refuted = any(r["search"]["verdict"] == "refuted" and r["status"] != "RECALLED" for r in chosen)
-    return INTERRUPTED if stopped else int(refuted)
+    return INTERRUPTED if stopped else int(any(_refuted(r) for r in chosen))
+
+
+def _refuted(row: dict[str, Any]) -> bool:
+    """True if the search or a worst case breaks a claim that is sourced or derived."""
+    verdicts = (row["search"]["verdict"], row["exact"].get("verdict"))
+    return "refuted" in verdicts and row["status"] != "RECALLED"
 
 
 def _kept_path(out: Path) -> Path:

@@ -69,32 +69,42 @@ def _search(theorem: Theorem, problems: Sequence[Problem], budget: int, seed: in
 def _exact(theorem: Theorem, algebra: Summary) -> dict[str, Any]:
     """The chain, of all swept rules and lengths, that comes closest to the bound, or why there is none.
 
-    ``by_steps``: length -> the largest share of the bound over the rules.
+    A refuted one comes first. ``share``: of the bound, of its square root where both sides were squared.
+    ``by_steps``: length -> the largest share over the rules. ``relaxed``: the conditions are necessary only,
+    so that the share bounds the worst case from above. ``failed``: why some rules have no worst case.
     """
     if algebra.outside:
         return {"outside": algebra.outside}
     found: list[WorstCase] = []
+    failed: dict[str, int] = {}
     for steps in STEPS:
-        each = [_worst(theorem, steps, i) for i in range(len(theorem.variants()))]
+        each = [_worst(theorem, steps, i, failed) for i in range(len(theorem.variants()))]
         longer = [w for w in each if w is not None and w.steps == steps]
         found += longer
         if not longer:
             break
     if not found:
-        return {"outside": "none of its programmes could be solved"}
-    worst = max(found, key=lambda w: w.ratio)
+        return {"outside": f"none of its programmes could be solved: {'; '.join(failed)}"}
+    worst = max(found, key=lambda w: (w.verdict == "refuted", w.ratio))
     lengths = sorted({w.steps for w in found})
-    by_steps = {str(n): max(w.ratio for w in found if w.steps == n) for n in lengths}
+    by_steps = {str(n): max(share(w) for w in found if w.steps == n) for n in lengths}
+    more = {"share": share(worst), "by_steps": by_steps, "relaxed": worst.lower is None, "failed": [*failed]}
     kept = ("steps", "values", "upper", "lower", "bound", "ratio", "squared", "verdict", "reason")
     document = worst.to_json()
-    return {**{name: document[name] for name in kept}, "by_steps": by_steps}
+    return {**{name: document[name] for name in kept}, **more}
 
 
-def _worst(theorem: Theorem, steps: int, parameter: int) -> WorstCase | None:
-    """None where this rule lies outside: unbounded, not enumerated, excluded by ``requires``."""
+def share(worst: WorstCase) -> float:
+    """Worst case / bound, of the two sides themselves."""
+    return worst.ratio**0.5 if worst.squared else worst.ratio
+
+
+def _worst(theorem: Theorem, steps: int, parameter: int, failed: dict[str, int]) -> WorstCase | None:
+    """None where this rule lies outside: unbounded, not enumerated, excluded by ``requires``; counted."""
     try:
         return worst_case(theorem, steps=steps, parameter=parameter)
-    except (ValueError, ArithmeticError):
+    except (ValueError, ArithmeticError) as error:
+        failed[str(error)] = failed.get(str(error), 0) + 1
         return None
 
 

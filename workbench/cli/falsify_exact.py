@@ -64,6 +64,9 @@ def _print(theorem: Theorem, cases: list[WorstCase], failed: list[str]) -> None:
     if condition_text(theorem.when):
         lines.append(f"when         {condition_text(theorem.when)}")
     lines.append(f"steps        {cases[0].steps}, over the whole class of functions")
+    fixed = {n: v for n, v in cases[0].values.items() if n not in theorem.fields}
+    if fixed:
+        lines.append(f"numbers      {', '.join(f'{n} = {v:g}' for n, v in fixed.items())}")
     out.print("\n".join(lines), soft_wrap=True)
     out.print()
     rows = [_row(theorem, case) for case in cases]

@@ -8,9 +8,13 @@ from workbench.cli.falsify_search import Search
 from workbench.cli.output import console, print_table
 from workbench.cli.replay import dropped_text
 from workbench.falsifier.candidate import Tried
+from workbench.falsifier.search import Falsified
 from workbench.falsifier.witness import witness
+from workbench.match import Case
 from workbench.statement import claim_text, condition_text
+from workbench.symbols import symbols
 from workbench.theorem import Theorem
+from workbench.verify.rule_text import read_rule
 
 REASONS = 4
 """Reasons why something was not tried, at most; the JSON has all."""
@@ -61,6 +65,7 @@ def _lines(question: Asked, search: Search, paths: Mapping[str, Path]) -> Iterat
     yield "verdict", _said(search)
     if shown is not None:
         yield from _instance(shown, theorem)
+        yield from _certified(shown, found)
     if found.smallest_c is not None:
         yield "smallest c", _constant(search)
     yield "", ""
@@ -76,7 +81,8 @@ def _verdict(search: Search) -> str:
 def _said(search: Search) -> str:
     verdict = _verdict(search)
     if search.found.dropped is not None:
-        needed = "needed: here is a counterexample" if search.refuted else "no counterexample was found"
+        nothing = "no counterexample was found, which proves nothing"
+        needed = "needed: here is a counterexample" if search.refuted else nothing
         return f"{verdict} without {search.found.dropped}: {needed}"
     if search.refuted:
         return verdict
@@ -94,7 +100,8 @@ def _instance(shown: Tried, theorem: Theorem) -> Iterator[tuple[str, str]]:
     numbers = witness(shown)["hyperparameters"]
     for name, rule in candidate.case.rules.items():
         value = f" = {numbers[name]:.6g}" if name in numbers and str(rule) != f"{numbers[name]:.6g}" else ""
-        yield name, f"{rule}{value}"
+        beyond = " (not stated, but `requires` allows it)" if _is_free(candidate.case, name) else ""
+        yield name, f"{rule}{value}{beyond}"
     if candidate.state is not None:
         for name, value in candidate.state.items():
             yield f"state {name}", _shortened(value)
@@ -105,6 +112,28 @@ def _instance(shown: Tried, theorem: Theorem) -> Iterator[tuple[str, str]]:
     yield "bound", f"{shown.bound:.10g}"
     if theorem.kind not in ("exact", "equal"):
         yield "ratio", _ratio(shown)
+
+
+def _is_free(case: Case, name: str) -> bool:
+    """Whether a hyperparameter has a value that the theorem does not state itself."""
+    swept = case.theorem.parameters[name]
+    return all(str(case.rules[name]) != str(s) for s in (swept if isinstance(swept, tuple) else (swept,)))
+
+
+def _certified(shown: Tried, found: Falsified) -> Iterator[tuple[str, str]]:
+    """What the instance certifies of the theorem's assumptions, and where it lies without one of them."""
+    case = shown.candidate.case
+    for index, certificate in enumerate(case.certificates):
+        word = " (declared)" if certificate.status == "declared" else ""
+        yield " " if index else "certified", f"{certificate.assumption!r}{word}"
+    if found.dropped is None:
+        return
+    yield "outside", f"{found.dropped} is not certified on it, with whatever constant"
+    known = {symbols(n): v for n, v in case.constants.items() if isinstance(v, int | float)}
+    for name, text in found.values.items():
+        value = read_rule(text).subs(known)
+        number = f"{float(value):.6g}" if value.is_number else text  # pyright: ignore[reportArgumentType]
+        yield "constant", f"{name} = {text}" + (f" = {number}" if number != text else "")
 
 
 def _place(shown: Tried) -> str:
@@ -119,8 +148,15 @@ def _place(shown: Tried) -> str:
 
 
 def _ratio(shown: Tried) -> str:
-    """measured / bound at the place that is shown; where the bound is not positive there is none."""
-    return f"{shown.measured / shown.bound:.8g}" if shown.bound > 0 else "none"
+    """measured / bound at the place that is shown; where the bound is not positive there is none.
+
+    1 where only rounding takes it beyond.
+    """
+    if not shown.bound > 0:
+        return "none"
+    ratio = shown.measured / shown.bound
+    rounding = shown.how != "replicates" and not shown.refutes and not shown.bad
+    return f"{min(ratio, 1.0) if rounding else ratio:.8g}"
 
 
 def _constant(search: Search) -> str:
@@ -130,7 +166,8 @@ def _constant(search: Search) -> str:
     estimate = " (an estimate)" if best is not None and best.how == "replicates" else ""
     if search.refuted:
         return f"at least {c:.8g}{estimate}: measured <= c bound is false for every c below it"
-    return f"{c:.8g}{estimate}: measured <= c bound survived for every c above it"
+    tried = f"in {search.found.evaluations} evaluations"
+    return f"{c:.8g}{estimate}: measured <= c bound survived for every c above it, {tried}"
 
 
 def _effort(search: Search) -> Iterator[tuple[str, str]]:

@@ -11,12 +11,16 @@ from workbench.cli.falsify_asked import Asked
 from workbench.cli.output import WrongUseError, note, plain, write_json
 from workbench.cli.progress import progress
 from workbench.falsifier.candidate import Tried
+from workbench.falsifier.encode import NotSearchableError
 from workbench.falsifier.search import Falsified, NothingToTryError, falsify
-from workbench.falsifier.witness import confirmed, witness
+from workbench.falsifier.witness import confirmed, replayable, witness
 from workbench.records import file_hash, source_hash
 from workbench.theorem import Theorem
 from workbench.user_code import line_in
 from workbench.verify.weaken import assumed, dropped_values, without
+
+SIDES = ("parameters", "measured", "bound", "when", "requires")
+"""What of a theorem speaks of constants."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def _falsified(asked: Asked, theorem: Theorem, best: _Best) -> Falsified:
                 keep=best.keep,
                 progress=tell,
             )
-        except (NothingToTryError, IllFormedError) as error:
+        except (NothingToTryError, NotSearchableError, IllFormedError) as error:
             raise WrongUseError(str(error)) from error
         except Exception as error:
             raise _explained(error, asked) from error
@@ -138,11 +142,7 @@ def _values(asked: Asked, theorem: Theorem, tried: Tried | None) -> Mapping[str,
     kind, stated = assumed(theorem, asked.drop), tried.candidate.case.theorem
     for values in dropped_values(theorem, kind):
         weaker = without(theorem, kind, values)
-        if (weaker.parameters, weaker.bound, weaker.measured) == (
-            stated.parameters,
-            stated.bound,
-            stated.measured,
-        ):
+        if all(getattr(weaker, side) == getattr(stated, side) for side in SIDES):
             return values
     return {}
 
@@ -152,9 +152,11 @@ def _told(asked: Asked, found: Falsified, mutant: str | None, stopped: bool) -> 
     best = found.best
     shown = best if found.shrunk is None else found.shrunk
     if shown is not None and best is not None:
-        shown = confirmed(shown, asked.seed)
-        if best.refutes and not shown.refutes:
-            shown = confirmed(best, asked.seed)
+        try:
+            shown = _alone(shown, best, asked.seed)
+        except KeyboardInterrupt:
+            note("interrupted; what is shown was not judged once more")
+            shown, stopped = dataclasses.replace(shown, candidate=replayable(shown.candidate)), True
     if shown is None:
         return Search(found, None, None, mutant, stopped)
     user = asked.user
@@ -163,6 +165,11 @@ def _told(asked: Asked, found: Falsified, mutant: str | None, stopped: bool) -> 
     sources = source_hash(user.sources if user else ())
     hashes = {"code": sources, "file_hash": file_hash(path)}
     return Search(found, shown, plain({**data, **hashes}), mutant, stopped)
+
+
+def _alone(shown: Tried, best: Tried, seed: int) -> Tried:
+    found = confirmed(shown, seed)
+    return confirmed(best, seed) if best.refutes and not found.refutes else found
 
 
 def write(folder: Path, name: str, search: Search) -> dict[str, Path]:

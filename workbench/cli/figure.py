@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from workbench.cli.gallery import gallery
-from workbench.cli.output import WrongUseError, console, require_writable, write_json, wrong_use
+from workbench.cli.output import WrongUseError, console, require_writable, write_json, write_whole, wrong_use
 from workbench.cli.progress import progress
 from workbench.probes.result import DATA, MANIFEST
 from workbench.registry import close_to
@@ -67,7 +67,7 @@ def main(
         if json != "-":
             console().print(_line(entries[-1]), soft_wrap=True)
     if gallery_file is not None:
-        gallery_file.write_text(gallery(entries, gallery_file.parent), encoding="utf-8")
+        write_whole(gallery_file, gallery(entries, gallery_file.parent))
         if json != "-":
             console().print(f"wrote {gallery_file}", soft_wrap=True)
     if json is not None:

@@ -34,15 +34,31 @@ def note(message: str) -> None:
 
 
 def write_json(document: Any, target: str) -> None:
-    """To stdout for "-", else to a file; WrongUseError if it cannot be written."""
+    """To stdout for "-", else to a file, as ``write_whole``."""
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
     if target == "-":
         typer.echo(text)
-        return
+    else:
+        write_whole(target, text + "\n")
+
+
+def write_whole(target: str | Path, text: str) -> None:
+    """A file with this text, or a WrongUseError and what was there before.
+
+    In place where nothing can stand beside it: a pipe, a device, a file in a folder of somebody else.
+    """
+    path = Path(target).resolve()
+    beside = os.access(path.parent, os.W_OK) and (path.is_file() or not path.exists())
+    part = path.with_name(f".{path.name}.part") if beside else path
     try:
-        Path(target).write_text(text + "\n", encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
+        if beside:
+            part.replace(path)
     except OSError as error:
         raise WrongUseError(f"{target} cannot be written: {error.strerror}") from None
+    finally:
+        if beside:
+            part.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:

@@ -20,7 +20,7 @@ def main(name: str, file: Path | None, json: bool) -> int:
     """Print what has this name."""
     with wrong_use():
         registry = Registry(load_user_file(file) if file else None)
-        shown = _described(name, registry, json)
+        shown = described(name, registry, json)
     if json:
         write_json(shown, "-")
     else:
@@ -28,7 +28,7 @@ def main(name: str, file: Path | None, json: bool) -> int:
     return 0
 
 
-def _described(name: str, registry: Registry, json: bool) -> dict[str, Any]:
+def described(name: str, registry: Registry, json: bool) -> dict[str, Any]:
     for theorem in registry.theorems:
         if theorem.id == name:
             return _theorem(theorem, registry, json)

@@ -19,6 +19,7 @@ from workbench.cli.output import (
     plain,
     require_writable,
     write_json,
+    write_whole,
     wrong_use,
 )
 from workbench.registry import Registry, load_user_file
@@ -74,7 +75,7 @@ def main(
         "cells": [plain(asdict(cell)) for row in rows for cell in row],
     }
     if out is not None:
-        out.write_text(_markdown(rows, kinds, budget, seed), encoding="utf-8")
+        write_whole(out, _markdown(rows, kinds, budget, seed))
     if json != "-":
         _print(rows, kinds, out)
     if json is not None:

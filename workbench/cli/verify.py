@@ -5,6 +5,7 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from problems import Problem
 from problems.well_formed import IllFormedError
@@ -24,6 +25,7 @@ from workbench.registry import Registry, UserFile, load_user_file
 from workbench.theorem import Theorem
 from workbench.user_code import line_in
 from workbench.verify import DEFAULT, FULL, QUICK, Budget, Record, plan, verify
+from workbench.verify.cluster import Cluster, ClusterError
 from workbench.verify.pool import UnsendableError, WorkerLostError, require_jobs
 
 
@@ -37,16 +39,17 @@ def main(
     out: Path,
     seed: int,
     fresh: bool,
-    jobs: int,
+    jobs: int | None,
     dry_run: bool,
     not_applicable: bool,
+    scheduler: str | None = None,
 ) -> int:
     """Verify; 0 if every counted record is as expected, else 1."""
     if quick and full:
         raise WrongUseError("--quick and --full exclude each other")
     budget = QUICK if quick else FULL if full else DEFAULT
     with wrong_use():
-        jobs = require_jobs(jobs)
+        workers = _workers(jobs, scheduler)
         user = load_user_file(file) if file else None
         registry = Registry(user)
         theorems, problems = _chosen(registry, selectors, full)
@@ -59,7 +62,7 @@ def main(
     for line in store.notes:
         note(line)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's objects print is not part of the result
-        records = _run(registry, theorems, problems, budget, seed, store, jobs)
+        records = _run(registry, theorems, problems, budget, seed, store, workers)
     if mutants:
         records = [r for r in records if r.mutant is not None]
     if json != "-":
@@ -67,6 +70,18 @@ def main(
     if json is not None:
         write_json(results_json(records, seed), json)
     return int(any(r.expected is False for r in records))
+
+
+def _workers(jobs: int | None, scheduler: str | None) -> int | Cluster:
+    """Processes of this machine, or a cluster whose workers are there. ValueError else."""
+    if scheduler is None:
+        return require_jobs(1 if jobs is None else jobs)
+    if jobs is not None:
+        raise WrongUseError(
+            f"--jobs and --scheduler exclude each other: --jobs {jobs} starts processes here, --scheduler "
+            f"{scheduler} gives the work to the workers of a cluster; leave one out"
+        )
+    return require_jobs(Cluster(scheduler, source_hash))
 
 
 def _chosen(registry: Registry, selectors: Sequence[str], full: bool) -> tuple[list[Theorem], list[Problem]]:
@@ -122,7 +137,7 @@ def _run(
     budget: Budget,
     seed: int,
     store: Store,
-    jobs: int,
+    workers: int | Cluster,
 ) -> list[Record]:
     user = registry.user
     finished = (0, 0)
@@ -146,12 +161,12 @@ def _run(
                 implications=registry.implications,
                 file=str(user.path) if user else None,
                 report_untested=user is None or any(t in user.theorems for t in theorems),
-                jobs=jobs,
+                jobs=cast(int, workers),  # a cluster too: ``require_jobs`` and ``share`` take both
             )
         except KeyboardInterrupt:
             note(f"{_saved(finished, store)}; the same command goes on from there")
             raise
-        except (IllFormedError, UnsendableError) as error:
+        except (IllFormedError, UnsendableError, ClusterError) as error:
             raise WrongUseError(str(error)) from error
         except WorkerLostError as error:
             raise WrongUseError(

@@ -1,6 +1,5 @@
 """The bookkeeping of a search: what was tried, what it cost, what came closest, what could not be tried."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -8,18 +7,19 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from assumptions import IMPLICATIONS, Implies
+from assumptions import IMPLICATIONS, Assumption, Implies
 from problems.base import Problem
+from workbench.engine import BLOCK
 from workbench.falsifier.candidate import NOTHING, Tried
 from workbench.falsifier.encode import Source
 from workbench.falsifier.evaluate import MEANS, RUNS, afresh, evaluate, evaluate_states
 from workbench.falsifier.free import moved
-from workbench.falsifier.starting import starting
+from workbench.falsifier.starting import centre_of, starting, varied
 from workbench.match import Case, match
 from workbench.theorem import Theorem
 from workbench.verify.budget import Budget
-from workbench.verify.claim import SUSPECT
 from workbench.verify.states import tried_states
+from workbench.verify.weaken import satisfies
 
 STARTS, MEAN_STARTS, STATES = 32, 2, 24
 """Starts tried on one problem; of a claim about a mean; half the states of a step claim."""
@@ -31,10 +31,14 @@ HORIZONS = (LENGTH, 5, 20, 1, 10)
 """Lengths of the runs of a claim about a mean, in turn: its ratio is a mean over all steps."""
 SLOW = 4
 """Evaluations for which one counts whose oracle is inexact: it takes about so much longer."""
+ALONE = 4
+"""Evaluations for which a run counts, at least, that is not made in a batch with others."""
 PROMISING, CHECKS = 1.1, 12
 """A sampled ratio above it is judged afresh at once, at most so many times."""
 FRESH_SEED = 2**32
-"""Added to the seed of the search for draws that have chosen nothing."""
+"""Added to the seed of the search for draws that judge what it sampled."""
+LAST_SEED = 3 * FRESH_SEED
+"""Added to it for draws that judge the best once more at the end: those before have helped to choose it."""
 
 
 class SpentError(Exception):
@@ -74,6 +78,8 @@ class Attempts:
     spent, budget  evaluations; SpentError when one begins beyond the budget
     refused        why something was not tried -> how often
     families       label -> evaluations
+    outside        an assumption: problems that certify it, with whatever constant, are not tried
+    doubtful       of what samples showed above 1 and no fresh draw has judged, the largest
     """
 
     def __init__(
@@ -85,13 +91,16 @@ class Attempts:
         steps: int | None = None,
         keep: Keep | None = None,
         progress: Progress | None = None,
+        outside: type[Assumption] | None = None,
     ) -> None:
         self.theorem, self.budget, self.seed, self.steps = theorem, budget, seed, steps
         self.implications, self.keep, self.progress = implications, keep, progress
+        self.outside = outside
         self.spent = 0
         self.best: Tried | None = None
         self.refused: Counter[str] = Counter()
         self.families: Counter[str] = Counter()
+        self.doubtful: Tried | None = None
         self._checks = 0
 
     @property
@@ -105,7 +114,12 @@ class Attempts:
         if isinstance(found, str):
             self.refuse(found)
             return []
-        return found
+        if self.outside is None:
+            return found
+        left = [c for c in found if not satisfies(c, self.outside, self.implications)]
+        if not left:
+            self.refuse(f"{self.outside.__name__} is certified: not outside it")
+        return left
 
     def refuse(self, reason: object) -> None:
         """Keep why something was not tried."""
@@ -148,7 +162,7 @@ class Attempts:
         if not ranked or ranked[0].rank[1:] == (NOTHING, NOTHING):
             return None
         top = self.offer(ranked[0])
-        centre = _centre(case.problem)
+        centre = centre_of(case.problem)
         return Entry(top, point, torch.stack([t.candidate.x0 - centre for t in ranked[:8]]))
 
     def _tried(self, case: Case, point: Point, near: Tensor | None) -> list[Tried]:
@@ -180,7 +194,7 @@ class Attempts:
             return x0[:1]
         if near is None or near.shape[1] != x0.shape[1]:
             return x0
-        x0 = torch.cat([x0[: rows // 2], _varied(problem, near, rows - rows // 2, self.seed)])
+        x0 = torch.cat([x0[: rows // 2], varied(problem, near, rows - rows // 2, self.seed)])
         return x0[torch.arange(rows).reshape(2, -1).T.flatten()]
 
     def offer(self, tried: Tried) -> Tried:
@@ -189,18 +203,30 @@ class Attempts:
         if sampled and tried.ratio > PROMISING and self._checks < CHECKS:
             self._checks += 1
             tried = self.judged(tried)
-        elif sampled and tried.ratio > 1:
-            return tried  # what chance may have made is not the best before it is judged
+        elif sampled and tried.ratio > 1:  # what chance may have made is not the best before it is judged
+            if self.doubtful is None or tried.rank > self.doubtful.rank:
+                self.doubtful = tried
+            return tried
         if self.best is None or tried.rank > self.best.rank:
             self.best = tried
             if self.keep:
                 self.keep(tried)
         return tried
 
-    def judged(self, tried: Tried, most: int = 1024) -> Tried:
-        """On draws that have chosen nothing."""
+    def conclude(self, most: int) -> None:
+        """Judge what rests on a sample, the best and the doubtful one, on draws that have chosen nothing."""
+        if self.best is None or self.refuted:
+            return
+        asked = [self.best] if self.doubtful is None else [self.doubtful, self.best]
+        each = max(most // len(asked), BLOCK)
+        self.best = max((self.judged(t, each, LAST_SEED) for t in asked), key=lambda t: t.rank)
+        if self.keep:
+            self.keep(self.best)
+
+    def judged(self, tried: Tried, most: int = 1024, draws: int = FRESH_SEED) -> Tried:
+        """On draws that have not chosen it."""
         try:
-            fresh = afresh(tried, self.seed + FRESH_SEED, most)
+            fresh = afresh(tried, self.seed + draws, most)
         except Exception as error:
             self.refuse(error)
             return replace(tried, ratio=NOTHING)
@@ -209,38 +235,12 @@ class Attempts:
 
 
 def cost(case: Case, tried: Sequence[Tried]) -> int:
-    """Runs that were made."""
-    return max(1, len(case.methods)) * sum(t.replicates or 1 for t in tried)
+    """Runs that were made; a start of a claim about a mean is run by itself and counts as a few."""
+    least = ALONE if case.theorem.kind in MEANS else 1
+    return max(1, len(case.methods)) * sum(max(t.replicates, least) for t in tried)
 
 
 def weight(case: Case) -> int:
     """For how many evaluations one counts: more where an oracle of the method solves equations."""
     needed = {name for method in case.methods for name in method.needs}
     return SLOW if needed & set(case.problem.oracle_errors) else 1
-
-
-def score(tried: Tried) -> float:
-    """A number that grows with ``rank``, to be maximised: ratios, below them excesses where there is none."""
-    refutes, ratio, excess = tried.rank
-    if refutes:
-        return 1e6 + (min(ratio, 1e6) if ratio > NOTHING else 0.0)
-    if ratio > NOTHING:
-        return ratio
-    if excess == NOTHING:
-        return -1e3
-    return -100 + 10 * math.tanh(excess / SUSPECT)
-
-
-def _centre(problem: Problem) -> Tensor:
-    return problem.x_star if problem.offers("x_star") else problem.x0  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _varied(problem: Problem, near: Tensor, count: int, seed: int) -> Tensor:
-    """Starts around the given relative ones: at them, then moved by less and less."""
-    generator = torch.Generator().manual_seed(seed)
-    base = near[torch.arange(count) % len(near)]
-    decades = -0.5 - 3 * torch.rand(count, 1, generator=generator, dtype=base.dtype)
-    shift = torch.randn(base.shape, generator=generator, dtype=base.dtype) * base.norm(dim=-1, keepdim=True)
-    moved_by = torch.where((torch.arange(count) < len(near))[:, None], 0.0, 10**decades * shift)
-    points = _centre(problem) + base + moved_by
-    return problem.into_domain(points) if bool(problem.contains(problem.x0)) else points

@@ -1,5 +1,6 @@
 """One thing to try against a claim, and what came of it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,3 +71,45 @@ class Tried:
         if self.bad:
             return False, NOTHING, NOTHING
         return self.refutes, self.ratio, self.excess
+
+
+def score(tried: Tried) -> float:
+    """A number that grows with ``rank``, to be maximised: ratios, below them excesses where there is none."""
+    refutes, ratio, excess = tried.rank
+    if refutes:
+        return 1e6 + (min(ratio, 1e6) if ratio > NOTHING else 0.0)
+    if ratio > NOTHING:
+        return ratio
+    if excess == NOTHING:
+        return -1e3
+    return -100 + 10 * math.tanh(excess / SUSPECT)
+
+
+def tried_json(tried: Tried | None) -> dict[str, Any] | None:
+    """A candidate and what it shows, as plain numbers and texts."""
+    if tried is None:
+        return None
+    candidate = tried.candidate
+    return {
+        "problem": repr(candidate.case.problem),
+        "methods": [m.__name__ for m in candidate.case.methods],
+        "norm": repr(candidate.case.norm),
+        "rules": {name: str(rule) for name, rule in candidate.case.rules.items()},
+        "certificates": [repr(c.assumption) for c in candidate.case.certificates],
+        "start": candidate.x0.tolist(),
+        "state": None if candidate.state is None else dict(candidate.state),
+        "horizon": candidate.horizon,
+        "k": tried.k,
+        "ratio": finite(tried.ratio),
+        "excess": finite(tried.excess),
+        "measured": finite(tried.measured),
+        "bound": finite(tried.bound),
+        "tolerance": finite(tried.tolerance),
+        "how": tried.how,
+        "replicates": tried.replicates,
+    }
+
+
+def finite(number: float | None) -> float | None:
+    """The number; None for inf and nan, which JSON has not."""
+    return number if number is not None and abs(number) < float("inf") else None

@@ -21,6 +21,10 @@ EDGE = 1 / 16
 """So close to the end of its interval a coordinate stands for the end, where worst cases often lie."""
 
 
+class NotSearchableError(ValueError):
+    """A family whose space cannot be searched."""
+
+
 class Source(ABC):
     """Problems that a search may try: one for each point of [0, 1]^width."""
 
@@ -48,10 +52,10 @@ class Family(Source):
     def __post_init__(self) -> None:
         """There is a space, and it can be searched."""
         if not self.kind.space:
-            raise ValueError(f"{self.kind.__name__} declares no space: only its members can be tried")
+            raise NotSearchableError(f"{self.kind.__name__} declares no space: only its members can be tried")
         flat = [name for name, r in self.kind.space.items() if not callable(getattr(r, "at", None))]
         if flat:
-            raise ValueError(
+            raise NotSearchableError(
                 f"{self.kind.__name__}.space: the range of {flat[0]!r} has no at(u), so it can be sampled "
                 "but not searched; ranges of problems.space have it"
             )

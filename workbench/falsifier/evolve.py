@@ -5,7 +5,8 @@ import contextlib
 import numpy as np
 from scipy.optimize import differential_evolution
 
-from workbench.falsifier.attempts import Attempts, Entry, Point, score
+from workbench.falsifier.attempts import Attempts, Entry, Point
+from workbench.falsifier.candidate import score
 
 MEMBERS = 12
 """Of a population, at least."""

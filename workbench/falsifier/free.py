@@ -15,9 +15,16 @@ DIGITS = 2
 
 
 def free_fields(case: Case) -> tuple[str, ...]:
-    """Fields with a rule of their own that ``requires`` names: any value that it allows is claimed too."""
-    named = {s.name for s in free_symbols(case.theorem.requires)}
-    return tuple(n for n, rule in case.number_rules.items() if n in named and not _fixed(rule))
+    """Fields with a rule of which ``requires`` and the claim speak: other values are claimed too.
+
+    A bound that does not name a field may hold for the stated rule alone. Whole numbers stay as they are.
+    """
+    theorem = case.theorem
+    claimed = {s.name for e in (theorem.measured, theorem.bound, theorem.when) for s in free_symbols(e)}
+    named = {s.name for s in free_symbols(theorem.requires)} & claimed
+    fields = [f for m in case.methods for f in dataclasses.fields(m)]  # pyright: ignore[reportArgumentType]
+    whole = {f.name for f in fields if f.type in (int, "int")}
+    return tuple(n for n, rule in case.number_rules.items() if n in named - whole and not _fixed(rule))
 
 
 def _fixed(rule: Any) -> bool:

@@ -12,14 +12,14 @@ from problems.base import Problem
 from problems.well_formed import require_well_formed
 from workbench.engine import BLOCK
 from workbench.falsifier.attempts import FRESH_SEED, Attempts, Keep, Progress, SpentError
-from workbench.falsifier.candidate import NOTHING, Tried
+from workbench.falsifier.candidate import NOTHING, Tried, finite, tried_json
 from workbench.falsifier.evaluate import MEANS, afresh, evaluate_one
 from workbench.falsifier.phases import LIBRARY, SPREAD, library, spread, uphill
-from workbench.falsifier.shrink import shrink
+from workbench.falsifier.shrink import alike, shrink
 from workbench.falsifier.spaces import sources
 from workbench.theorem import Theorem
 from workbench.verify.pool import one_thread
-from workbench.verify.weaken import assumed, dropped_values, without
+from workbench.verify.weaken import assumed, dropped_values, satisfies, without
 
 BUDGET = 20_000
 """Evaluations by default: runs of the method, or states of a step."""
@@ -68,7 +68,7 @@ class Falsified:
             "verdict": self.verdict,
             "best": tried_json(self.best),
             "shrunk": tried_json(self.shrunk),
-            "smallest_c": _finite(self.smallest_c),
+            "smallest_c": finite(self.smallest_c),
             "evaluations": self.evaluations,
             "seed": self.seed,
             "families": self.families,
@@ -76,35 +76,6 @@ class Falsified:
             "dropped": self.dropped,
             "values": self.values,
         }
-
-
-def tried_json(tried: Tried | None) -> dict[str, Any] | None:
-    """A candidate and what it shows, as plain numbers and texts."""
-    if tried is None:
-        return None
-    candidate = tried.candidate
-    return {
-        "problem": repr(candidate.case.problem),
-        "methods": [m.__name__ for m in candidate.case.methods],
-        "norm": repr(candidate.case.norm),
-        "rules": {name: str(rule) for name, rule in candidate.case.rules.items()},
-        "certificates": [repr(c.assumption) for c in candidate.case.certificates],
-        "start": candidate.x0.tolist(),
-        "state": None if candidate.state is None else dict(candidate.state),
-        "horizon": candidate.horizon,
-        "k": tried.k,
-        "ratio": _finite(tried.ratio),
-        "excess": _finite(tried.excess),
-        "measured": _finite(tried.measured),
-        "bound": _finite(tried.bound),
-        "tolerance": _finite(tried.tolerance),
-        "how": tried.how,
-        "replicates": tried.replicates,
-    }
-
-
-def _finite(number: float | None) -> float | None:
-    return number if number is not None and abs(number) < float("inf") else None
 
 
 def falsify(
@@ -127,8 +98,9 @@ def falsify(
     nothing. A pure function of its arguments: same seed, same result.
 
     budget    evaluations: runs of the method, or states of a step claim; the last batch may exceed it
-    drop      an assumption to leave out, itself or the name of its class: see ``without``. Its constants are
-              tried from the weakest claim to the strongest, each with a share of the budget
+    drop      an assumption to leave out, itself or the name of its class: see ``without``. Problems that
+              certify it, with whatever constant, are not tried. Its constants are tried from the weakest
+              claim to the strongest, each with a share of the budget
     steps     length of the runs; several lengths by default
     keep      is told of each better candidate: what an interrupted search leaves
     progress  is told evaluations done, their budget and what is tried
@@ -148,16 +120,16 @@ def falsify(
     with one_thread():
         if drop is None:
             attempts = Attempts(theorem, budget, seed, implications, steps, keep, progress)
-            return _simplified(_searched(attempts, problems), simplify)
-        return _simplified(
-            _dropped(theorem, problems, drop, budget, seed, implications, steps, keep, progress), simplify
-        )
+            return _simplified(_searched(attempts, problems)) if simplify else _searched(attempts, problems)
+        kind = assumed(theorem, drop) if isinstance(drop, str) else drop
+        found = _dropped(theorem, problems, kind, budget, seed, implications, steps, keep, progress)
+        return _simplified(found, kind, implications) if simplify else found
 
 
 def _dropped(
     theorem: Theorem,
     problems: Sequence[Problem],
-    drop: str | type[Assumption],
+    kind: type[Assumption],
     budget: int,
     seed: int,
     implications: Sequence[Implies],
@@ -165,20 +137,27 @@ def _dropped(
     keep: Keep | None,
     progress: Progress | None,
 ) -> Falsified:
-    """The search without an assumption, its constants from the weakest claim to the strongest."""
-    kind = assumed(theorem, drop) if isinstance(drop, str) else drop
+    """The search outside an assumption, its constants from the weakest claim to the strongest."""
     choices = dropped_values(theorem, kind)[::-1]
     found: list[Falsified] = []
+    nothing: NothingToTryError | None = None
     spent = 0
     for place, values in enumerate(choices):
         share = max(1, (budget - spent) // (len(choices) - place))
-        attempts = Attempts(without(theorem, kind, values), share, seed, implications, steps, keep, progress)
-        result = _searched(attempts, problems)
+        weaker = without(theorem, kind, values)
+        attempts = Attempts(weaker, share, seed, implications, steps, keep, progress, outside=kind)
+        try:
+            result = _searched(attempts, problems)
+        except NothingToTryError as error:
+            nothing = error
+            continue
         texts = {name: str(value) for name, value in values.items()}
         spent += result.evaluations
         found.append(replace(result, evaluations=spent, dropped=kind.__name__, values=texts))
         if result.refuted or spent >= budget:
             break
+    if nothing is not None and not found:
+        raise nothing
     return max(found, key=lambda f: f.best.rank if f.best else (False, NOTHING, NOTHING))
 
 
@@ -191,18 +170,21 @@ def _searched(attempts: Attempts, problems: Sequence[Problem]) -> Falsified:
     reserve = min(FRESH, whole // 5) if attempts.theorem.kind in MEANS else 0
     attempts.budget -= reserve
     with suppress(SpentError):
-        members = library(attempts, problems, int(LIBRARY * attempts.budget))
-        families = spread(attempts, found, int(SPREAD * attempts.budget))
+        members = library(attempts, problems, max(1, int(LIBRARY * attempts.budget)))
+        room = int((SPREAD - LIBRARY) * attempts.budget)
+        families = spread(attempts, found, max(int(SPREAD * attempts.budget), attempts.spent + room))
         if not attempts.families:
             raise NothingToTryError(_nothing(attempts, problems))
         uphill(attempts, members, families)
-    if attempts.theorem.kind in MEANS and attempts.best is not None:
-        attempts.best = attempts.judged(attempts.best, max(reserve, BLOCK))
+    if attempts.theorem.kind in MEANS:
+        attempts.conclude(max(reserve, BLOCK))
     return _told(attempts)
 
 
 def _nothing(attempts: Attempts, problems: Sequence[Problem]) -> str:
-    why = "; ".join(f"{reason} ({n} times)" for reason, n in attempts.refused.most_common(3))
+    outside = f"{attempts.outside.__name__} is certified" if attempts.outside else ""
+    first = sorted(attempts.refused.most_common(), key=lambda r: not outside or not r[0].startswith(outside))
+    why = "; ".join(f"{reason} ({n} times)" for reason, n in first[:3])
     bare = sorted({p.family for p in problems if not type(p).space})
     spaces = f"; without a space, so that only members were tried: {', '.join(bare)}" if bare else ""
     return f"{attempts.theorem.id}: nothing to try on {len(problems)} problems: {why or 'no problem'}{spaces}"
@@ -223,12 +205,23 @@ def _told(attempts: Attempts) -> Falsified:
     )
 
 
-def _simplified(found: Falsified, wanted: bool) -> Falsified:
-    """With the simplest candidate that does the same; what was sampled is judged once more on other draws."""
-    if found.best is None or not wanted:
+def _simplified(
+    found: Falsified, outside: type[Assumption] | None = None, implications: Sequence[Implies] = IMPLICATIONS
+) -> Falsified:
+    """With the simplest candidate that does the same; what was sampled is judged once more on other draws.
+
+    outside: an assumption that the simplest one must not certify either.
+    """
+    if found.best is None:
         return found
-    shrunk = shrink(found.best, evaluate_one)
+    same = alike(found.best)
+
+    def accept(tried: Tried) -> bool:
+        return same(tried) and not (outside and satisfies(tried.candidate.case, outside, implications))
+
+    shrunk = shrink(found.best, evaluate_one, accept)
     if shrunk.how == "replicates":
         shrunk = afresh(shrunk, found.seed + 2 * FRESH_SEED, FRESH)
     kept = shrunk if shrunk.refutes or not found.best.refutes else found.best
-    return replace(found, shrunk=kept)
+    seen = [t.ratio for t in (found.best, kept) if t.ratio > NOTHING]
+    return replace(found, shrunk=kept, smallest_c=max(seen, default=None))

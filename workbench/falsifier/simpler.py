@@ -166,7 +166,7 @@ def _at(candidate: Candidate, point: tuple[Any, ...]) -> Candidate:
 
 
 def _plainer_rules(candidate: Candidate) -> Iterator[Lazy]:
-    """A value that the theorem states; else the numbers in the rule rounder."""
+    """A value that the theorem states; else the factor of the rule rounder, which the search has chosen."""
     case = candidate.case
     for name, rule in case.rules.items():
         if name in case.theorem.options or isinstance(rule, Recurrence):
@@ -175,15 +175,12 @@ def _plainer_rules(candidate: Candidate) -> Iterator[Lazy]:
         stated = swept if isinstance(swept, tuple) else (swept,)
         if any(str(s) == str(rule) for s in stated):
             continue
-        rounder = [sp.sympify(rule).xreplace({a: b}) for a, b in _rounder_atoms(rule)]
+        factor, rest = sp.sympify(rule).as_coeff_Mul()
+        rounder_factors = _rounder(float(factor)) if factor.is_number else []
+        rounder = [sp.nsimplify(v, rational=True) * rest for v in rounder_factors if v]
         for new in (*stated, *rounder):
             fresh = new if new in stated else read_rule(str(new))
             yield lambda n=name, r=fresh: replace(candidate, case=replace(case, rules={**case.rules, n: r}))
-
-
-def _rounder_atoms(rule: Any) -> list[tuple[sp.Expr, sp.Expr]]:
-    atoms = sorted(sp.sympify(rule).atoms(sp.Float, sp.Rational), key=str)
-    return [(a, sp.nsimplify(v, rational=True)) for a in atoms for v in _rounder(float(a)) if v]  # pyright: ignore[reportArgumentType]
 
 
 def _rounder(number: float) -> list[float]:

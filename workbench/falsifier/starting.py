@@ -37,3 +37,19 @@ def starting(problem: Problem, count: int, seed: int) -> Tensor:
     if bool(problem.contains(x0)):
         points = problem.into_domain(points)
     return points
+
+
+def centre_of(problem: Problem) -> Tensor:
+    """The minimiser around which starts lie; the own start where none is known."""
+    return problem.x_star if problem.offers("x_star") else problem.x0  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def varied(problem: Problem, near: Tensor, count: int, seed: int) -> Tensor:
+    """Starts around the given relative ones: at them, then moved by less and less."""
+    generator = torch.Generator().manual_seed(seed)
+    base = near[torch.arange(count) % len(near)]
+    decades = -0.5 - 3 * torch.rand(count, 1, generator=generator, dtype=base.dtype)
+    shift = torch.randn(base.shape, generator=generator, dtype=base.dtype) * base.norm(dim=-1, keepdim=True)
+    moved_by = torch.where((torch.arange(count) < len(near))[:, None], 0.0, 10**decades * shift)
+    points = centre_of(problem) + base + moved_by
+    return problem.into_domain(points) if bool(problem.contains(problem.x0)) else points

@@ -108,13 +108,16 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def write_losses(folder: Path, losses: Sequence[float]) -> None:
-    """One line per step; numbers with all their digits."""
+    """One line per step; numbers with all their digits. CheckpointError where it cannot be written."""
     part = folder / f"{LOSSES}.part"
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["step", "loss"])
-        writer.writerows([k, repr(loss)] for k, loss in enumerate(losses))
-    os.replace(part, folder / LOSSES)
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["step", "loss"])
+            writer.writerows([k, repr(loss)] for k, loss in enumerate(losses))
+        os.replace(part, folder / LOSSES)
+    except OSError as error:
+        raise CheckpointError(f"{folder / LOSSES} cannot be written: {error.strerror}") from error
 
 
 def read(folder: Path) -> Checkpoint | None:

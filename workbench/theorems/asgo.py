@@ -4,6 +4,7 @@ import sympy as sp
 
 from assumptions import Convex
 from assumptions.layerwise.left_smooth import LeftSmooth
+from problems.abs_affine import AbsAffine
 from problems.spectral_quadratic import SpectralQuadratic
 from workbench.methods.asgo import ASGO
 from workbench.parts import Mutant, Source, Tight
@@ -19,6 +20,8 @@ SOURCE = Source("arXiv:2503.20762", "DERIVED", "our theorem in the setting of th
 EYE = tuple(tuple(float(k == j) for j in range(8)) for k in range(8))
 ROUND = SpectralQuadratic(EYE, 8, center=tuple(e for row in EYE for e in row), start=(0.0,) * 64)
 LINE = SpectralQuadratic(((1.0,),), 1, start=(1.0,))
+KINK = AbsAffine((1.0,), start=(1.0,))
+"""Linear up to its minimiser: the gap is <G, X - X_star>, twice that of LINE."""
 LONG = SpectralQuadratic(((4.0, 0.0), (0.0, 1.0)), 2, start=(1.0, 0.0, 0.0, 1.0))
 
 DISTANCE = reach_i**2 / (2 * eta)
@@ -94,7 +97,7 @@ CONVEX = Theorem(
             steps=20,
         ),
     ),
-    tight=(Tight(LINE, 0.3535533906, steps=1),),
+    tight=(Tight(KINK, 0.7071067812, steps=1), Tight(LINE, 0.3535533906, steps=1)),
 )
 
 FACTOR_i = DISTANCE + eta
@@ -121,7 +124,7 @@ SMOOTH = Theorem(
             steps=20,
         ),
     ),
-    tight=(Tight(LINE, 0.125, steps=1),),
+    tight=(Tight(LINE, 0.1369610983),),
 )
 
 THEOREMS = (LINEAR, CONVEX, SMOOTH)

@@ -40,6 +40,8 @@ def square(size: float = 1.0) -> Quadratic:
 TWO = LayerSum((square(), square()), start=(3.0, 0.0))
 """Two scalar layers x_i^2 / 2; the second is at its minimum."""
 EVEN = LayerSum((square(), square()), start=(1.0, 1.0))
+ALONE = LayerSum((square(),), start=(1.0,))
+"""One layer, which every law updates."""
 TWENTY = LayerSum((square(),) * 20, start=(1.0,) * 20)
 ROUND = SpectralQuadratic(
     ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
@@ -122,7 +124,7 @@ ALL_STEPS = Theorem(
             steps=10,
         ),
     ),
-    tight=(Tight(EVEN, 1 - 2.0**-7, steps=6),),
+    tight=(Tight(ALONE, 1.0, steps=1), Tight(EVEN, 1 - 2.0**-7, steps=6)),
 )
 
 SQUARES = Theorem(
@@ -147,7 +149,7 @@ SQUARES = Theorem(
         ),
         Mutant("half of it", EVEN, {"bound": gap0 * layer_max(L0 / p) / k}, steps=3),
     ),
-    tight=(Tight(EVEN, 1 - 2.0**-6, steps=6),),
+    tight=(Tight(ALONE, 1.0, steps=1), Tight(EVEN, 1 - 2.0**-6, steps=6)),
 )
 
 MEAN = gap0 / k

@@ -51,6 +51,8 @@ CALM = Noisy(scalar(1.0), SignNoise(1e-6))
 ROUGH = Noisy(SpectralQuadratic(((1.0,),), 100, norm=Lp(float("inf")), start=(0.09,) * 100), SignNoise(1.0))
 """|x|^2 / 2 in 100 dimensions by signs: rho = 10, and each entry of the noise is 1/10 or -1/10."""
 PAIR = Noisy(CoupledQuadratic(((1.0, 1.0), (1.0, 1.0)), (1, 1), start=(1.0, 1.0)), SignNoise(1e-6))
+HALVED = Noisy(LinkMatrix("exp", 1, 1, (1.0,), (5.0,), start=(0.0,)), SignNoise(1e-6))
+"""e^(-5 x) with radius 1 / L1 = ln 2 / 5: each step halves f, where radius times gradient is ln 2 of it."""
 STEEP = Noisy(LinkMatrix("cosh", 1, 1, (1.0,), start=(0.1,)), SkewedNoise(1.1))
 
 KNOWN = {"beta": sp.Integer(0), "minibatch": n_terms, "orthogonaliser": Exact()}
@@ -180,6 +182,7 @@ BOTH = Theorem(
         ),
     ),
     tight=(
+        Tight(HALVED, 0.6924174849, steps=10),
         Tight(
             Noisy(LinkMatrix("cosh", 1, 1, (1.0,), start=(0.05,)), SignNoise(1e-6)),
             0.34608066153913386,

@@ -10,7 +10,7 @@ from assumptions.strongly_convex import StronglyConvex
 from assumptions.sums.component_convex import ComponentConvex
 from assumptions.sums.component_smooth import ComponentSmooth
 from assumptions.sums.star_variance import StarVariance
-from problems import QuadraticSum
+from problems import Huber, Quadratic, QuadraticSum
 from workbench.methods.sgd import SGD
 from workbench.parts import Mutant, Source, Tight
 from workbench.symbols import avg, symbols
@@ -51,6 +51,11 @@ AXES = QuadraticSum.coordinates(4)
 AT_STAR = replace(ROUND, start=(0.0, 0.0))
 LONE = replace(QuadraticSum.isotropic(2.0, ((0.0, 0.0),)), start=(1.0, 0.0))
 """One term: gradient descent."""
+VALLEY = Quadratic((1.0, 1000.0), (0.0, 0.0), seed=None, start=(1.0, 0.0))
+"""From its flat axis: one step takes (1 - stepsize mu)^2, in the bounds a factor 1 - stepsize mu."""
+SLOPE = Huber(L=1.0, delta=0.075, d=1, start=(1.0,))
+"""All steps but the last few see a linear function, of which every inequality of the proof is an equality up
+to 2 stepsize L: the limit for delta -> 0 is 1 - 2 stepsize L."""
 
 ONE_STEP = Theorem(
     id="sgd/strongly-convex-step",
@@ -106,7 +111,10 @@ ONE_STEP = Theorem(
             state={"x": (1.0, 0.0, 0.0, 0.0)},
         ),
     ),
-    tight=(Tight(ROUND, 55 / 56, state={"x": (1e6, 0.0)}),),
+    tight=(
+        Tight(VALLEY, 0.9999687617, state={"x": (1.0, 0.0)}),
+        Tight(ROUND, 55 / 56, state={"x": (1e6, 0.0)}),
+    ),
 )
 
 ALL_STEPS = Theorem(
@@ -141,7 +149,7 @@ ALL_STEPS = Theorem(
             steps=2,
         ),
     ),
-    tight=(Tight(ROUND, 0.8641618497109823, steps=1),),
+    tight=(Tight(VALLEY, 0.999875, steps=1), Tight(ROUND, 0.8641618497109823, steps=1)),
 )
 
 DECREASING = Theorem(
@@ -173,7 +181,7 @@ DECREASING = Theorem(
             steps=2,
         ),
     ),
-    tight=(Tight(ROUND, 0.34375, steps=1),),
+    tight=(Tight(VALLEY, 0.9992500000625, steps=1), Tight(ROUND, 0.34375, steps=1)),
 )
 
 CONVEX = Theorem(
@@ -206,7 +214,7 @@ CONVEX = Theorem(
             steps=60,
         ),
     ),
-    tight=(Tight(ROUND, 0.11320754716981081, steps=1),),
+    tight=(Tight(SLOPE, 0.8139091179, steps=200), Tight(ROUND, 0.11320754716981081, steps=1)),
 )
 
 THEOREMS = (ONE_STEP, ALL_STEPS, DECREASING, CONVEX)

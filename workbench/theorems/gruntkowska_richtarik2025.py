@@ -29,6 +29,10 @@ RADII = (dist0 / 7, dist0 / (5 * sp.sqrt(k + 1)))
 
 ABS = AbsAffine(a=(1.0,), start=(5.3,))
 HALF = {"radius": sp.Rational(1, 2)}
+SIX_RADII = WeightedL1((1.0, 1e-4), start=(6.001, 7.0))
+"""In the max norm, where dist0 = 7, six radii of 1 end just before the kink: f is linear up to there."""
+BENT = Quadratic((1.0, 2.0), center=(0.0, 0.0), seed=None, start=(1.0, 0.1))
+"""The path is not quite straight, so that three radii of dist0 / 3 do not arrive."""
 
 
 def _l1_of_subgradient(problem: Problem, method: BPM, state: BallPoint) -> Tensor:
@@ -140,7 +144,7 @@ SLOPE_RATE = Theorem(
     mutants=(
         Mutant("half the constant", ABS, {"parameters": HALF, "bound": gap0 / (2 * total(radius))}, steps=10),
     ),
-    tight=(Tight(ABS, 0.940954),),
+    tight=(Tight(SIX_RADII, 0.9998167186), Tight(ABS, 0.940954)),
 )
 
 UNIVERSAL = Theorem(
@@ -205,7 +209,7 @@ TERMINATION = Theorem(
             {"norm": MAX, "parameters": {"radius": 1}, "bound": sp.ceiling(dist0**2 / radius**2)},
         ),
     ),
-    tight=(Tight(Quadratic((1.0,), center=(0.0,), seed=None, start=(5.0,)), 3 / 7),),
+    tight=(Tight(BENT, 4 / 7), Tight(Quadratic((1.0,), center=(0.0,), seed=None, start=(5.0,)), 3 / 7)),
 )
 
 THEOREMS = (

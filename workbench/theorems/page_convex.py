@@ -8,6 +8,7 @@ import sympy as sp
 from assumptions import PL
 from assumptions.sums.component_convex import ComponentConvex
 from assumptions.sums.component_smooth import ComponentSmooth
+from problems.huber import Huber
 from problems.quadratic_sum import QuadraticSum
 from workbench.methods.page import PAGE
 from workbench.parts import Mutant, Source, Tight
@@ -26,6 +27,9 @@ ONE_OF_TEN = QuadraticSum((((1.0,),), *(((0.0,),),) * 9))
 TWO_AXES = QuadraticSum.coordinates(2)
 UNEQUAL = QuadraticSum((((1.0,),), ((0.5,),)))
 FLAT = QuadraticSum((((0.001, 0.0), (0.0, 1.0)),), start=(1.0, 0.0))
+"""From its flat axis: gradients are small, the gap decides."""
+RAMP = Huber(L=1.0, delta=1.0, d=1, start=(2.8,))
+"""Linear for most of the steps: gradients stay as large as at the start, until the gap is used up."""
 
 NINTHS = sp.Rational(2, 9)
 STEP = NINTHS / L_max
@@ -42,6 +46,9 @@ PL_BOUND = RATE**k * (gap0 + stepsize / (4 * p) * gradnorm0**2 / WEIGHT)
 RARE = {"p": sp.Rational(1, 200), "minibatch": 1, "replacement": False}
 SELDOM = {"p": sp.Rational(1, 50), "minibatch": 1, "replacement": False}
 ALWAYS = {"p": 1, "minibatch": 1, "replacement": False}
+
+DOWN = {"x": (1.0, 0.0), "g": (0.001, 0.0)}
+"""On the flat axis, with the gradient there."""
 
 ALLOWED = sp.Rational(1, 10)
 """The probability with which the claim about single runs may fail."""
@@ -96,7 +103,10 @@ CONVEX_STEP = Theorem(
             state={"x": (1.0,), "g": (0.102,)},
         ),
     ),
-    tight=(Tight(LINE, 0.9853410075, steps=1, state={"x": (-1.0,), "g": (0.01451775,)}),),
+    tight=(
+        Tight(FLAT, 0.9997783175, steps=1, state=DOWN),
+        Tight(LINE, 0.9853410075, steps=1, state={"x": (-1.0,), "g": (0.01451775,)}),
+    ),
 )
 
 CONVEX = Theorem(
@@ -119,7 +129,7 @@ CONVEX = Theorem(
             steps=10,
         ),
     ),
-    tight=(Tight(LINE, 0.1503787846, steps=8),),
+    tight=(Tight(RAMP, 0.2217700518, steps=12), Tight(LINE, 0.1503787846, steps=8)),
 )
 
 CONVEX_PL_STEP = Theorem(

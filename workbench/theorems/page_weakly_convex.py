@@ -18,12 +18,15 @@ from workbench.theorems.li2021 import FAR_PAIR, SWEEP
 from workbench.theorems.page_convex import (
     ALWAYS,
     CONTRACTS,
+    DOWN,
     FIRST_LINES,
+    FLAT,
     ITERATED,
     LYAPUNOV,
     NINTHS,
     PL_BOUND,
     PL_LYAPUNOV,
+    RAMP,
     RARE,
     RATE,
     SOURCE,
@@ -75,7 +78,10 @@ WEAKLY_CONVEX_STEP = Theorem(
             state={"x": (0.78,), "g": (1.0,)},
         ),
     ),
-    tight=(Tight(WEAK, 0.9881382020, steps=1, state={"x": (-1.0,), "g": (-0.083264,)}),),
+    tight=(
+        Tight(FLAT, 0.9997783175, steps=1, state=DOWN),
+        Tight(WEAK, 0.9881382020, steps=1, state={"x": (-1.0,), "g": (-0.083264,)}),
+    ),
 )
 
 WEAKLY_CONVEX = Theorem(
@@ -98,7 +104,7 @@ WEAKLY_CONVEX = Theorem(
             steps=12,
         ),
     ),
-    tight=(Tight(WEAK, 0.1209175295, steps=4),),
+    tight=(Tight(RAMP, 0.2217700518, steps=12), Tight(WEAK, 0.1209175295, steps=4)),
 )
 
 WEAKLY_CONVEX_PL_STEP = Theorem(
@@ -148,7 +154,7 @@ WEAKLY_CONVEX_PL = Theorem(
             steps=3,
         ),
     ),
-    tight=(Tight(WEAK, 0.7923182442, steps=1),),
+    tight=(Tight(FLAT, 0.9995556173, steps=1), Tight(WEAK, 0.7923182442, steps=1)),
 )
 
 THEOREMS = (WEAKLY_CONVEX_STEP, WEAKLY_CONVEX, WEAKLY_CONVEX_PL_STEP, WEAKLY_CONVEX_PL)

@@ -42,6 +42,14 @@ FLAT = Composite(
     start=(0.0, 1.0),
 )
 """An ellipse on a box that holds its centre."""
+SLOPE = Composite(
+    smooth=Quadratic((1e-6, 1.0), center=(-2500.0, 0.0), seed=None),
+    prox_part=Indicator(Box((0.0, -1.0), (1.0, 1.0))),
+    minimiser=(0.0, 0.0),
+    start=(1.0, 0.0),
+)
+"""A slope of 0.0025, nearly the same all the way to a wall: most is left of the bound half way. There the
+proximal gradient method keeps 1/2 of its bound; with momentum all of it as k -> oo."""
 
 DESCENT = (
     "With x' the step from y, p = (y - x') / stepsize is grad f(y) + v, v in dg(x'). f(x') <= f(y) + <grad "
@@ -67,7 +75,7 @@ CONVEX = Theorem(
         Mutant("a tenth of the constant", FLAT, {"bound": dist0**2 / (20 * stepsize * k)}, steps=100),
         Mutant("a rate of 1/k^2", FLAT, {"bound": dist0**2 / (2 * stepsize * k**2)}, steps=100),
     ),
-    tight=(Tight(FLAT, 0.18301617063661477),),
+    tight=(Tight(SLOPE, 0.4998997366, steps=200), Tight(FLAT, 0.18301617063661477)),
 )
 
 CONTRACTION = Theorem(
@@ -138,7 +146,7 @@ ACCELERATED = Theorem(
             steps=150,
         ),
     ),
-    tight=(Tight(FLAT, 0.31421914487503094),),
+    tight=(Tight(SLOPE, 0.9290097917), Tight(FLAT, 0.31421914487503094)),
 )
 
 EDGE = Composite(
@@ -148,6 +156,13 @@ EDGE = Composite(
     start=(-1.0, -1.0),
 )
 """The minimiser is on an edge: the method zigzags between its ends."""
+SEGMENT = Composite(
+    smooth=Quadratic((1.0,), center=(1e-4,), seed=None),
+    prox_part=Indicator(Box((0.0,), (1.0,))),
+    minimiser=(1e-4,),
+    start=(0.0,),
+)
+"""The first step, of weight 1, goes from beside the minimiser to the far end: gap_1 = L_f diameter^2 / 2."""
 
 FRANK_WOLFE = Theorem(
     id="conditional-gradient/convex",
@@ -172,7 +187,7 @@ FRANK_WOLFE = Theorem(
         Mutant("a sixth of the constant", EDGE, {"bound": L_f * diameter**2 / (3 * (k + 2))}),
         Mutant("a rate of 1/k^2", EDGE, {"bound": 2 * L_f * diameter**2 / (k + 2) ** 2}),
     ),
-    tight=(Tight(EDGE, 0.26475694444444436),),
+    tight=(Tight(SEGMENT, 0.7498500075, steps=1), Tight(EDGE, 0.26475694444444436)),
 )
 
 THEOREMS = (CONVEX, CONTRACTION, ACCELERATED, FRANK_WOLFE)

@@ -11,7 +11,7 @@ from assumptions.sums.component_strongly_convex import ComponentStronglyConvex
 from assumptions.sums.star_similarity import StarSimilarity
 from assumptions.sums.star_variance import StarVariance
 from assumptions.sums.uniform_similarity import UniformSimilarity
-from problems import QuadraticSum
+from problems import Quadratic, QuadraticSum
 from workbench.methods.stochastic_proximal_point import SPPM
 from workbench.methods.svrp import SVRP
 from workbench.parts import Mutant, Source, Tight
@@ -32,6 +32,8 @@ PAIR = QuadraticSum.opposite_pair(1.0, 0.2)
 SHIFTED = QuadraticSum((((1.25,),), ((-0.75,),)), ((1.0,), (-1.0,)), start=(1e-3,))
 BALANCED_CENTRES = QuadraticSum.isotropic(2.0, ((1.0, 0.0), (-1.0, 0.0)))
 CONVEX_PAIR = QuadraticSum((((1.0,),), ((3.0,),)))
+VALLEY = Quadratic((1.0, 1000.0), (0.0, 0.0), seed=None, start=(1.0, 0.0))
+"""One term, known to be similar by its smoothness alone: steps so short that all factors are near 1."""
 
 grows = 1 + 4 * PART * stepsize**2 * delta**2
 shrinks = 1 + 2 * stepsize * mu - 2 * stepsize**2 * delta**2
@@ -181,7 +183,11 @@ SNAPSHOT = Theorem(
             steps=3,
         ),
     ),
-    tight=(Tight(CONVEX_PAIR, 0.9221991178, steps=1),),
+    tight=(
+        Tight(VALLEY, 0.9999999500, steps=1),
+        Tight(BALANCED_CENTRES, 0.9816666667, steps=1),
+        Tight(CONVEX_PAIR, 0.9221991178, steps=1),
+    ),
 )
 
 THEOREMS = (SIMILAR_STEP, SIMILAR, SNAPSHOT_STEP, SNAPSHOT)

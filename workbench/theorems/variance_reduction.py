@@ -6,7 +6,7 @@ from assumptions.convex import Convex
 from assumptions.strongly_convex import StronglyConvex
 from assumptions.sums.component_convex import ComponentConvex
 from assumptions.sums.component_smooth import ComponentSmooth
-from problems import QuadraticSum
+from problems import Huber, Quadratic, QuadraticSum
 from workbench.methods.loopless_svrg import LooplessSVRG
 from workbench.methods.saga import SAGA
 from workbench.methods.svrg import SVRG
@@ -28,6 +28,10 @@ PAIR = QuadraticSum((((2.0,),), ((0.0,),)), ((1.0,), (-1.0,)), start=(0.0,))
 """x^2 - x and x, minimiser 0: the terms pull in different directions."""
 ROUND = QuadraticSum.isotropic(2.0, ((1.0, 0.0), (0.0, 3.0), (-1.0, -3.0)))
 LONE = QuadraticSum.isotropic(2.0, ((0.0,),))
+VALLEY = Quadratic((1.0, 1000.0), (0.0, 0.0), seed=None, start=(1.0, 0.0))
+"""One term, from its flat axis: the squared distance falls by (1 - stepsize mu)^2, all else is small."""
+SLOPE = Huber(L=1.0, delta=0.042, d=1, start=(1.0,))
+"""One term, linear but at the end."""
 
 VARIANCE = (
     "Each f_j is convex and L_max-smooth, so |grad f_j(x) - grad f_j(x_star)|^2 <= 2 L_max (f_j(x) - "
@@ -115,7 +119,7 @@ LSVRG = Theorem(
             steps=3,
         ),
     ),
-    tight=(Tight(LONE, 0.87, steps=1),),
+    tight=(Tight(VALLEY, 0.9998333334, steps=1), Tight(LONE, 0.87, steps=1)),
 )
 
 SAGA_WEIGHT = 4 * stepsize**2 * n_terms
@@ -184,7 +188,7 @@ SAGA_RATE = Theorem(
             steps=3,
         ),
     ),
-    tight=(Tight(LONE, 0.87, steps=1),),
+    tight=(Tight(VALLEY, 0.9998333334, steps=1), Tight(LONE, 0.87, steps=1)),
 )
 
 SVRG_EPOCH = Theorem(
@@ -226,7 +230,7 @@ SVRG_EPOCH = Theorem(
             steps=40,
         ),
     ),
-    tight=(Tight(LONE, 1 / 9, steps=1),),
+    tight=(Tight(SLOPE, 0.5674568680, steps=200), Tight(LONE, 1 / 9, steps=1)),
 )
 
 THEOREMS = (LSVRG_STEP, LSVRG, SAGA_STEP, SAGA_RATE, SVRG_EPOCH)

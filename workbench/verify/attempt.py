@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from problems.ball_newton import SolverError
 from workbench.verify.outcome import Outcome
-from workbench.verify.setting import NotApplicableError
+from workbench.verify.setting import NotApplicableError, UnknownStartError
 
 
 def attempted(find: Callable[[], Outcome]) -> Outcome:
@@ -13,5 +13,7 @@ def attempted(find: Callable[[], Outcome]) -> Outcome:
         return find()
     except SolverError as error:
         return Outcome(obstacle=f"a solver stopped: {error}")
+    except UnknownStartError as error:
+        return Outcome(bad_certificate=str(error))
     except NotApplicableError as error:
         return Outcome(not_applicable=str(error))

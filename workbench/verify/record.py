@@ -73,9 +73,21 @@ class Record:
             raise ValueError(f"record version {data['version']!r}, this program reads {SCHEMA_VERSION}")
         values = dict(data)
         for name in ("tightness", "measured", "bound", "e_value", "lower", "detectable"):
-            values[name] = float(data[name]) if data[name] is not None else None
-        values["certificate"], values["part"] = tuple(data["certificate"]), tuple(data["part"])
+            values[name] = _number(name, data[name])
+        for name in ("certificate", "part"):
+            if not isinstance(data[name], list):
+                raise ValueError(f"{name} must be a list, got {data[name]!r}")
+            values[name] = tuple(data[name])
         return cls(**values)
+
+
+def _number(name: str, value: Any) -> float | None:
+    """What ``_plain`` wrote; ValueError for anything else that ``float`` would take."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or (isinstance(value, str) and value not in ("inf", "-inf", "nan")):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+    return float(value)
 
 
 def _plain(value: Any) -> Any:

@@ -56,12 +56,12 @@ def verify(
     ``jobs`` processes share the units, -1: one per core; the records are the same whatever their number.
     ``progress`` is told how many units are done, of how many, and the first that is not.
 
-    ValueError for a number of jobs that is none. IllFormedError, before any work, for a problem that
-    breaks its contract. UnsendableError where several processes cannot share the work, WorkerLostError
-    when one of them ends.
+    TypeError for what is no theorem or no problem, ValueError for a number of jobs that is none.
+    IllFormedError, before any work, for a problem that breaks its contract. UnsendableError where several
+    processes cannot share the work, WorkerLostError when one of them ends.
     """
     jobs = require_jobs(jobs)
-    theorems = _require_theorems(theorems)
+    theorems, problems = _require_theorems(theorems), _require_problems(problems)
     units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
     require_distinct([*problems, *(u.problem for u in units)])
     for problem in {repr(u.problem): u.problem for u in units}.values():
@@ -115,6 +115,16 @@ def _require_theorems(theorems: Iterable[Theorem]) -> list[Theorem]:
     for theorem in listed:
         if not isinstance(theorem, Theorem):
             raise TypeError(f"theorems must be a list of Theorem objects, got {theorem!r} in it")
+    return listed
+
+
+def _require_problems(problems: Iterable[Problem]) -> list[Problem]:
+    if isinstance(problems, Problem | str):
+        raise TypeError(f"problems must be a list of Problem objects, got {problems!r}")
+    listed = list(problems)
+    for problem in listed:
+        if not isinstance(problem, Problem):
+            raise TypeError(f"problems must be a list of Problem objects, got {problem!r} in it")
     return listed
 
 

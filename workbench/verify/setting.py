@@ -28,6 +28,10 @@ class NotApplicableError(Exception):
     """The parameter rules or ``requires`` exclude all starts; says why."""
 
 
+class UnknownStartError(NotApplicableError):
+    """What the parameter rules or ``requires`` speak of is nan at a start in the domain."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """Parameters of a case from starts x0, (batch, d), for ``horizon`` steps.
@@ -67,19 +71,24 @@ def numbers_in(state: Any) -> int:
 
 
 def set_up(case: Case, x0: Tensor, horizon: int, wanted: Tensor | None = None) -> Setting:
-    """The setting. wanted: starts that count, (batch,), or all. NotApplicableError if none is left."""
+    """The setting. wanted: starts that count, (batch,), or all.
+
+    NotApplicableError if none is left; UnknownStartError if something asked for is nan at one of them.
+    """
     problem, requires = case.problem, case.theorem.requires
     count = torch.ones(x0.shape[0], dtype=torch.bool) if wanted is None else wanted
     try:
         own = constants(case)
     except ValueError as error:
         raise NotApplicableError(str(error)) from None
-    known = {**facts(problem, horizon), **own, **at_start(case.theorem, problem, x0)}
+    started = at_start(case.theorem, problem, x0)
+    known = {**facts(problem, horizon), **own, **started}
     solved = solve_rules(case.number_rules, known, horizon)
     required = Evaluator({**known, **solved}, horizon)(requires).expand(x0.shape[0], -1)
     inside = problem.contains(x0) | all(m.anywhere for m in case.methods)
     if not bool((inside & count).any()):
         raise NotApplicableError("its start is outside the domain")
+    _require_known(started, x0, inside & count)
     x0, count = borrowed(x0, inside), count & inside
     rows = required[:, : max(1, horizon if required.shape[1] > 1 else 1)].all(1) & count
     if not bool(rows.any()):
@@ -90,3 +99,12 @@ def set_up(case: Case, x0: Tensor, horizon: int, wanted: Tensor | None = None) -
         raise NotApplicableError(f"the parameter rules give no valid method: {error}")
     solved = {name: borrowed(value, valid) for name, value in solved.items()}
     return Setting(case, x0, horizon, known, solved, rows)
+
+
+def _require_known(started: dict[str, Tensor], x0: Tensor, asked: Tensor) -> None:
+    """UnknownStartError naming the first quantity that is nan where it is asked for, (batch,)."""
+    for name, value in started.items():
+        lost = value.flatten(1).isnan().any(1) & asked & x0.isfinite().all(-1)
+        if bool(lost.any()):
+            row = int(lost.nonzero()[0])
+            raise UnknownStartError(f"{name} is nan at the start {x0[row].tolist()}")

@@ -1,13 +1,15 @@
 """A theorem without one of its assumptions: the question whether it is needed, put as a claim."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sympy as sp
 
-from assumptions import Assumption
+from assumptions import IMPLICATIONS, ONE_TERM, Assumption, Implies, closure
+from problems.composite.views import certificates
 from workbench.claims import Recurrence, axes_of, free_symbols
+from workbench.match import Case
 from workbench.symbols import client_max, client_mean, layer_max, symbols
 from workbench.theorem import Theorem
 
@@ -70,6 +72,21 @@ def assumed(theorem: Theorem, name: str) -> type[Assumption]:
             return kind
     listed = ", ".join(a.__name__ for a in theorem.assumes) or "nothing"
     raise ValueError(f"{theorem.id} does not assume {name}; it assumes {listed}")
+
+
+def satisfies(
+    case: Case, assumption: type[Assumption], implications: Sequence[Implies] = IMPLICATIONS
+) -> bool:
+    """Whether the case's problem certifies the assumption in its norm, with whatever constant.
+
+    Such a problem says nothing about what holds without the assumption, however wrong the constant is that
+    stands for its own.
+    """
+    rows = (*implications, *(ONE_TERM if case.problem.n_terms == 1 else ()))
+    return any(
+        type(c.assumption) is assumption and getattr(c.assumption, "norm", case.norm) == case.norm
+        for c in closure(certificates(case.problem), rows)
+    )
 
 
 def used_constants(theorem: Theorem, assumption: type[Assumption]) -> tuple[str, ...]:

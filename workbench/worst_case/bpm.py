@@ -96,7 +96,8 @@ def one_step(ratio: Fraction | float, theorem: str = LINE) -> WorstCase:
         bound=rounded_down(1 - share),
         squared=False,
         verdict="certified",
-        reason="proved for the whole class with exact multipliers, and reached by an absolute value",
+        reason="proved for the whole class, at this ratio, with exact multipliers, and reached by an "
+        "absolute value",
         multipliers=proof.multipliers,
         weights=proof.weights,
         gram=np.array(_absolute_value(share)[0], dtype=float),
@@ -104,6 +105,7 @@ def one_step(ratio: Fraction | float, theorem: str = LINE) -> WorstCase:
         seconds=time.perf_counter() - started,
         solver_seconds=0.0,
         exact_upper=proof.value,
+        exact_bound=1 - share,
         programme=programme,
         functions=(f,),
     )

@@ -19,7 +19,8 @@ TOLERANCE = 1e-11
 
 HOPELESS = {
     "PrimalInfeasible": "is infeasible: its constraints, with the normalisation, contradict one another",
-    "DualInfeasible": "is unbounded: a normalisation of the start (dist0 <= 1, say) is missing",
+    "DualInfeasible": "is unbounded: a normalisation of the start (dist0 <= 1, say) is missing, "
+    "or the measure is positive where the bound is 0",
 }
 
 

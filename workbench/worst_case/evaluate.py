@@ -23,10 +23,14 @@ ATTEMPTS = tuple(
 """Margins on the dual relative to the bound, each with and without equilibration, tried in turn."""
 CLOSE = 1e-7
 """Relative distance of the proved bound from the point found at which no further attempt is made."""
+CLOSE_CALL = 1e-4
+"""A proof that misses the bound by less than this share of it says that the bound is tight."""
 TIGHT = 1e-6
 """Relative distance of the solver's value from a number that is tried as the exact optimum."""
 SIMPLE = 2000
 """Largest denominator of such a number, relative to the bound of the theorem."""
+EXACT = ", the exact worst case"
+"""Said of a bound that is reached."""
 ENOUGH = 1e-8
 """The largest margin that is tried once something is proved."""
 
@@ -163,13 +167,24 @@ def _result(asked: Question, found: Bounded, started: float) -> WorstCase:
 def _verdict(asked: Question, upper: Fraction, lower: float | None) -> tuple[WorstCaseVerdict, str]:
     rounded = asked.setting.rounded
     note = f"; {', '.join(rounded)} rounded to floats" if rounded else ""
+    if upper <= asked.bound and asked.signed and upper <= 0:
+        return "inconclusive", f"measured is 0, but the bound may be negative{note}"
     if upper <= asked.bound:
-        tight = ", the exact worst case" if upper == asked.bound else ""
-        return "certified", f"proved for the whole class with exact multipliers{tight}{note}"
+        tight = EXACT if upper == asked.bound and lower is not None and _close(lower, upper) else ""
+        return (
+            "certified",
+            f"proved for the whole class, at these numbers, with exact multipliers{tight}{note}",
+        )
     over = float(upper / asked.bound) - 1 if asked.bound > 0 else float("inf")
-    if lower is not None and Fraction(lower) > asked.bound * (1 + Fraction(TIGHT)):
+    if lower is not None and Fraction(lower) > asked.bound + Fraction(TIGHT) * (abs(asked.bound) or 1):
         return "refuted", f"a function of the class goes above the bound{note}"
+    if over > CLOSE_CALL:
+        return "inconclusive", f"the proof reaches {over:.1e} of the bound above it only{note}"
     return "inconclusive", f"the bound is tight to rounding: {over:.1e} above it is proved{note}"
+
+
+def _close(lower: float, upper: Fraction) -> bool:
+    return abs(Fraction(lower) - upper) <= Fraction(TIGHT) * abs(upper)
 
 
 __all__ = ["NoExactClassError", "bounded", "exact_class", "worst_case"]

@@ -7,6 +7,7 @@ from typing import Any
 from workbench.worst_case.classes import ConvexFunctions, FunctionClass, Sample, SmoothFunctions
 from workbench.worst_case.gram import NOTHING, ORIGIN, Basis, Form, Vector, exact, square
 from workbench.worst_case.model import Unknown
+from workbench.worst_case.scaling import differentiable
 from workbench.worst_case.step_chain import Branch, State, average
 
 
@@ -28,8 +29,9 @@ class FiniteSum:
     average_L     mean_j |grad f_j(x) - grad f_j(y)|^2 <= average_L^2 |x - y|^2, or None
     lower         no minimiser is known, only that f >= 0 (nonconvex f); then the start is the origin
 
-    The conditions on f and the average smoothness are necessary at the points seen, not sufficient: with them
-    the programme bounds the worst case from above (``exact`` is False).
+    The conditions on f and the average smoothness are necessary at the points seen, not sufficient, and so
+    are those on terms that are not convex, whose mean has its minimum at the origin: with them the programme
+    bounds the worst case from above (``exact`` is False).
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class FiniteSum:
         lower: bool = False,
     ) -> None:
         """Terms with their gradients at the minimiser."""
-        self.basis, self.mean_kind, self.lower = Basis(), mean_kind, lower
+        self.basis, self.kind, self.mean_kind, self.lower = Basis(), kind, mean_kind, lower
         self.average_L = average_L
         flat = stationary or lower
         stars = [ORIGIN if flat else self.basis.vector(f"g{j}*") for j in range(n - 1)]
@@ -56,7 +58,12 @@ class FiniteSum:
     @property
     def exact(self) -> bool:
         """True if the conditions are sufficient too."""
-        return self.mean_kind is None and self.average_L is None
+        return self.mean_kind is None and self.average_L is None and isinstance(self.kind, ConvexFunctions)
+
+    @property
+    def differentiable(self) -> bool:
+        """True if every term has one gradient at each point."""
+        return self.average_L is not None or differentiable(self.terms[0])
 
     @property
     def start(self) -> Vector:
@@ -86,7 +93,7 @@ class FiniteSum:
         shared = self._shared()
         if self.mean_kind is not None:
             found |= {f"mean {name}": form for name, form in self.mean_kind.conditions(shared)}
-            if self.lower and isinstance(self.mean_kind, SmoothFunctions):
+            if isinstance(self.mean_kind, SmoothFunctions):
                 found |= {f"mean {name}": form for name, form in self.mean_kind.above(shared, NOTHING)}
         if self.average_L is not None:
             for i, a in enumerate(shared):

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
+import sympy as sp
+
 from assumptions import (
+    EUCLIDEAN,
     AverageSmooth,
     ComponentConvex,
     ComponentSmooth,
@@ -25,6 +28,8 @@ from workbench.worst_case.finite_sum import AnyFunctions, FiniteSum, composite, 
 from workbench.worst_case.gram import Form, square
 from workbench.worst_case.model import Unknown
 from workbench.worst_case.programme import Programme
+from workbench.worst_case.reading import UnreadableError
+from workbench.worst_case.scaling import STEADY, changes, redefined, require_comparable
 from workbench.worst_case.setting import Setting
 from workbench.worst_case.step_chain import STEPS, State
 from workbench.worst_case.step_setting import SPREAD, side, step_setting
@@ -43,9 +48,13 @@ def outside(theorem: Theorem) -> str | None:
         return f"a claim of kind {theorem.kind} is not about one step from any state"
     if len(theorem.methods) != 1 or theorem.methods[0] not in STEPS:
         return "its method is not enumerated: " + ", ".join(m.__name__ for m in theorem.methods)
+    if theorem.norm != EUCLIDEAN:
+        return f"a Gram matrix holds Euclidean lengths only, its norm is {theorem.norm!r}"
     known = COMPOSITE if theorem.methods[0] is ProxSkip else KNOWN
     strange = [a.__name__ for a in theorem.assumes if a not in known]
-    return f"{', '.join(strange)} is not a condition on a Gram matrix here" if strange else None
+    if strange:
+        return f"{', '.join(strange)} is not a condition on a Gram matrix here"
+    return redefined(theorem)
 
 
 def step_question(
@@ -61,15 +70,24 @@ def step_question(
     if reason is not None:
         raise no_class(theorem, reason)
     setting = step_setting(theorem, values, parameter)
+    if changes(theorem, theorem.variants()[parameter]):
+        raise no_class(theorem, STEADY)
+    if sp.sympify(theorem.when) != sp.true:
+        raise no_class(theorem, f"it speaks only of states with {theorem.when}")
     model = _Composite(setting) if theorem.methods[0] is ProxSkip else _Terms(setting)
     numbers = setting.numbers(0)
-    bound = side(theorem, theorem.bound, numbers).form(model.read)
-    measured = side(theorem, theorem.measured, numbers).form(model.read)
+    bound = side(theorem, theorem.bound, numbers, up=False)
+    measured = side(theorem, theorem.measured, numbers, up=True)
     if bound.const != 0:
         raise no_class(theorem, f"its bound has the constant part {bound.const}")
-    conditions = {**model.conditions(), "normalisation": bound - 1}
-    programme = Programme(model.basis, (measured,), conditions)
-    return Question(programme, Fraction(1), False, setting, tuple(model.functions)), model.exact
+    try:
+        signed = require_comparable([measured], bound)
+        objective, limited = measured.form(model.read), bound.form(model.read) - 1
+    except UnreadableError as error:
+        raise no_class(theorem, str(error)) from None
+    conditions = {**model.conditions(), "normalisation": limited}
+    programme = Programme(model.basis, (objective,), conditions)
+    return Question(programme, Fraction(1), False, setting, tuple(model.functions), signed), model.exact
 
 
 class _Terms:
@@ -112,14 +130,20 @@ class _Terms:
         forms: dict[str, Callable[[], Form]] = {
             "dist": lambda: square(state["x"]),
             "gap": lambda: self.sum.mean_at(state["x"]).f,
-            "gradnorm": lambda: square(self.sum.mean_at(state["x"]).g),
+            "gradnorm": lambda: square(self._smooth(name).mean_at(state["x"]).g),
             "table_error": lambda: self.sum.spread(state["table"] if "table" in state else state["G"]),
             "snapshot_error": lambda: self.sum.spread(self.sum.gradients(state["snapshot"])),
-            "est_error": lambda: square(state["g"] - self.sum.mean_at(state["x"]).g),
+            "est_error": lambda: square(state["g"] - self._smooth(name).mean_at(state["x"]).g),
             "est_norm": lambda: square(state["g"]),
             SPREAD: lambda: self.sum.spread([star * 0 for star in self.sum.stars]),
         }
         return forms[name]()
+
+    def _smooth(self, name: str) -> FiniteSum:
+        """The sum, if its gradient is one. UnreadableError at kinks."""
+        if not self.sum.differentiable:
+            raise UnreadableError(f"at a kink {name} is of any subgradient, not that of the step")
+        return self.sum
 
     def conditions(self) -> dict[str, Form]:
         """Of the sum."""
@@ -160,8 +184,9 @@ def _term_class(assumed: set[type], c: Mapping[str, Fraction]) -> FunctionClass:
 def _mean_class(assumed: set[type], c: Mapping[str, Fraction], nonconvex: bool) -> FunctionClass | None:
     """What is assumed of f beyond its terms."""
     smooth = c["L"] if Smooth in assumed else c.get("L_max" if ComponentSmooth in assumed else "L_avg")
+    convex_terms = bool(assumed & {ComponentConvex, ComponentStronglyConvex})
     if StronglyConvex in assumed:
         return ConvexFunctions(c["mu"], smooth)
-    if Convex in assumed or (Smooth in assumed and not nonconvex):
+    if Convex in assumed or (Smooth in assumed and convex_terms and not nonconvex):
         return ConvexFunctions(0, smooth)
-    return SmoothFunctions(smooth) if nonconvex else None
+    return SmoothFunctions(smooth) if smooth is not None and (nonconvex or not convex_terms) else None

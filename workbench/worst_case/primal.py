@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.worst_case.certificate import CertificateError
-from workbench.worst_case.active import solve
-from workbench.worst_case.conic import Solution, solve_within
+from workbench.worst_case.conic import Solution, solve, solve_within
 from workbench.worst_case.gram import to_float
 from workbench.worst_case.programme import Programme, ProgrammeError
 from workbench.worst_case.rounding import DENOMINATORS, rational_range

@@ -89,7 +89,7 @@ def linear(e: sp.Expr, up: bool) -> Side:
     """The side as a ``Side``, irrational coefficients rounded up or down. UnreadableError if not linear."""
     quantities = sorted(e.free_symbols, key=str)
     if not quantities:
-        return Side({}, _number(e, up))
+        return Side({}, rational(e, up))
     poly = e.as_poly(*quantities)
     if poly is None:
         raise UnreadableError(f"{e} is not a polynomial")
@@ -98,12 +98,12 @@ def linear(e: sp.Expr, up: bool) -> Side:
     for powers, c in poly.terms():
         used = [(q, p) for q, p in zip(quantities, powers, strict=True) if p]
         if not used:
-            const += _number(c, up)
+            const += rational(c, up)
             continue
         name, step = str(used[0][0]).split("@")
         if len(used) > 1 or used[0][1] != (2 if name in SQUARED else 1):
             raise UnreadableError(f"{e} is not linear in squared lengths and gaps")
-        terms[name, int(step)] = _number(c, up)
+        terms[name, int(step)] = rational(c, up)
     return Side(terms, const)
 
 
@@ -121,7 +121,7 @@ def pair(measured: list[sp.Expr], bound: sp.Expr) -> tuple[list[Side], Side, boo
             raise error from None
 
 
-def _number(e: Any, up: bool) -> Fraction:
+def rational(e: Any, up: bool) -> Fraction:
     """An exact rational; of an irrational number one just above or below it."""
     e = sp.sympify(e)
     if e.is_Rational:

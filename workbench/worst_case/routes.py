@@ -8,14 +8,18 @@ from typing import Any
 
 import sympy as sp
 
+from assumptions import EUCLIDEAN, Convex
+from workbench.methods import BPM
+from workbench.symbols import symbols
 from workbench.theorem import Theorem
 from workbench.worst_case import evaluate
-from workbench.worst_case.bpm import LINE, one_step
+from workbench.worst_case.bpm import one_step
 from workbench.worst_case.one_step import step_question
 from workbench.worst_case.result import WorstCase
 from workbench.worst_case.setting import as_fraction, number_of
 from workbench.worst_case.step_chain import STEPS
 
+gap, gap_next, radius, dist = symbols("gap gap_next radius dist")
 RELAXED = "of a programme whose conditions on f itself are necessary, not sufficient"
 
 
@@ -27,7 +31,7 @@ def worst_case(
     Claims about one step ignore ``steps``: those of random methods, whose draws are enumerated, for
     n_terms = 2 unless ``values`` says otherwise, and of one ball step. The rest as ``evaluate.worst_case``.
     """
-    if theorem.id == LINE:
+    if _line(theorem):
         return one_step(_ratio(theorem, values, parameter), theorem.id)
     if _enumerated(theorem):
         return _one_random_step(theorem, values, parameter)
@@ -36,7 +40,7 @@ def worst_case(
 
 def exact_class(theorem: Theorem) -> str | None:
     """Why a theorem has no exact worst case, None if it has one."""
-    if theorem.id == LINE:
+    if _line(theorem):
         return None
     if not _enumerated(theorem):
         return evaluate.exact_class(theorem)
@@ -45,6 +49,15 @@ def exact_class(theorem: Theorem) -> str | None:
     except ValueError as error:
         return str(error)
     return None
+
+
+def _line(theorem: Theorem) -> bool:
+    """True for the claim that one ball step on a convex function contracts the gap by 1 - radius / dist."""
+    if theorem.methods != (BPM,) or theorem.assumes != (Convex,) or theorem.norm != EUCLIDEAN:
+        return False
+    if theorem.kind not in ("path", "step") or theorem.measured != gap_next or theorem.quantities:
+        return False
+    return sp.simplify(sp.sympify(theorem.bound) - gap * (1 - radius / dist)) == 0
 
 
 def _enumerated(theorem: Theorem) -> bool:
@@ -60,7 +73,8 @@ def _one_random_step(theorem: Theorem, values: Mapping[str, Any] | None, paramet
     if attained:
         return found
     if found.verdict == "certified":
-        return replace(found, lower=None, reason=f"{found.reason}, {RELAXED}")
+        reason = found.reason.replace(evaluate.EXACT, "")
+        return replace(found, lower=None, reason=f"{reason}, {RELAXED}")
     reason = f"the optimum {found.upper:.9g} times the bound is {RELAXED}"
     return replace(found, lower=None, verdict="inconclusive", reason=reason)
 

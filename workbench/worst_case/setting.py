@@ -1,7 +1,8 @@
 """The numbers of a programme: constants of the classes, starts, hyperparameters by the theorem's rules."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -36,8 +37,9 @@ class Setting:
     starts      quantities at the start that are fixed, such as dist0: those that the rules mention, and those
                 of the bound where the class fixes the scale (Lipschitz)
     rules       rules[k]: hyperparameter -> number at step k, exact (``rounded``: names that were irrational
-                and stand for the nearest float)
+                and stand for the float below)
     steps       K; at: the k at which the claim is read
+    after       the rules at step K, which no step uses but a claim read there may name; none where undefined
     """
 
     theorem: Theorem
@@ -47,10 +49,11 @@ class Setting:
     steps: int
     at: int
     rounded: tuple[str, ...]
+    after: Mapping[str, Fraction] = field(default_factory=dict)
 
     def numbers(self, k: int) -> dict[sp.Symbol, Any]:
         """What every symbol that is a number at step k stands for."""
-        rule = self.rules[min(k, len(self.rules) - 1)]
+        rule = self.rules[k] if k < len(self.rules) else self.after
         values = {**self.constants, **rule, "k": Fraction(k), "K": Fraction(self.steps)}
         return {sp.Symbol(n, real=True): sp.Rational(v.numerator, v.denominator) for n, v in values.items()}
 
@@ -85,17 +88,24 @@ def setting_of(
     constants = {name: given.get(name, _default(theorem, name)) for name in _own_constants(theorem)}
     _require_ordered(theorem, constants)
     starts = {name: value for name, value in given.items() if _is_start(theorem, name)}
+    for name, value in starts.items():
+        if not value > 0:
+            raise ValueError(f"{theorem.id}: {name} must be > 0, got {value}")
     if Lipschitz in theorem.assumes:
         starts |= {name: Fraction(1) for name in start_names(theorem, [theorem.bound]) if name not in starts}
+    stated = {**variant, **_as_rules(theorem, given)}
     rules, rounded = [], set()
     for k in range(steps):
-        rule, inexact = _rules_at(
-            theorem, {**variant, **_as_rules(theorem, given)}, constants, starts, k, steps
-        )
+        rule, inexact = _rules_at(theorem, stated, constants, starts, k, steps)
         rules.append(rule)
         rounded |= inexact
+    try:
+        after, _ = _rules_at(theorem, stated, constants, starts, steps, steps)
+    except (ValueError, TypeError, ArithmeticError):
+        after = {}
     at = steps - 1 if theorem.next_names else steps
-    setting = Setting(theorem, constants, starts, tuple(rules), steps, at, tuple(sorted(rounded)))
+    names = tuple(sorted(rounded))
+    setting = Setting(theorem, constants, starts, tuple(rules), steps, at, names, after)
     _require_applies(setting)
     return setting
 
@@ -176,13 +186,21 @@ def _rules_at(
 
 
 def number_of(side: Any, known: Mapping[str, Fraction]) -> tuple[Fraction, bool]:
-    """(number, True if it was irrational and is the nearest float)."""
+    """(number, True if it was irrational and is the largest float below).
+
+    Below, as ``requires`` often asks for no more than the very rule of a stepsize.
+    """
     e = sp.sympify(side)
     swaps = {s: sp.Rational(known[s.name].numerator, known[s.name].denominator) for s in free_symbols(e)}
     e = e.subs(swaps)
     if e.is_Rational:
         return Fraction(int(e.p), int(e.q)), False
-    return Fraction(float(e.evalf(DIGITS))), True
+    near = Fraction(float(e.evalf(DIGITS)))
+    return (near if sp.Rational(near.numerator, near.denominator) < e else _float_below(near)), True
+
+
+def _float_below(number: Fraction) -> Fraction:
+    return Fraction(math.nextafter(float(number), -math.inf))
 
 
 def _require_applies(setting: Setting) -> None:

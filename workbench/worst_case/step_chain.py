@@ -7,7 +7,7 @@ ProxSkip f and psi; ``state`` maps the fields of the method's state to points, a
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, NamedTuple, Protocol
 
 from workbench.methods import PAGE, SAGA, SGD, SPPM, LooplessSVRG, PointSAGA, ProxSkip
@@ -48,8 +48,13 @@ def average(points: Sequence[Any]) -> Any:
 
 
 def _subsets(n: int, rule: Rule) -> list[tuple[Fraction, tuple[int, ...]]]:
-    """Sets of ``minibatch`` terms without replacement, all equally likely. ValueError for more than n."""
+    """Sets of ``minibatch`` terms, all equally likely; with ``replacement`` the rows of terms drawn.
+
+    ValueError for more than n without replacement.
+    """
     size = int(rule.get("minibatch", 1))
+    if rule.get("replacement"):
+        return [(Fraction(1, n**size), row) for row in product(range(n), repeat=size)]
     if not 1 <= size <= n:
         raise ValueError(f"minibatch must be in 1..{n}, the number of terms, got {size}")
     found = list(combinations(range(n), size))
@@ -125,8 +130,6 @@ def proxskip(terms: Sequence[Oracles], state: State, rule: Rule) -> list[Branch]
 def page(terms: Sequence[Oracles], state: State, rule: Rule) -> list[Branch]:
     """x_next = x - stepsize g; g_next the gradient with probability p, else g + g_S(x_next) - g_S(x)."""
     x, g, p = state["x"], state["g"], Fraction(rule["p"])
-    if rule.get("replacement"):
-        raise ValueError("PAGE is enumerated for terms drawn without replacement")
     x_next, branches = x - rule["stepsize"] * g, []
     full = _mean_gradient(terms, x_next, range(len(terms)))
     for likely, s in _subsets(len(terms), rule):

@@ -8,7 +8,7 @@ import sympy as sp
 
 from workbench.claims import Recurrence, free_symbols
 from workbench.theorem import Theorem
-from workbench.worst_case.reading import Side
+from workbench.worst_case.reading import Side, rational
 from workbench.worst_case.setting import DEFAULTS, Setting, as_fraction, number_of
 from workbench.worst_case.translate import no_class
 
@@ -36,8 +36,11 @@ PAIRS = (("mu", "L"), ("mu", "L_max"), ("mu_component", "L_max"), ("mu_f", "L_f"
 """A modulus of convexity, and what it must be below."""
 
 
-def side(theorem: Theorem, e: Any, numbers: Mapping[sp.Symbol, sp.Rational]) -> Side:
-    """A side of the claim at k = 0. NoExactClassError if it is no combination of squared lengths and gaps."""
+def side(theorem: Theorem, e: Any, numbers: Mapping[sp.Symbol, sp.Rational], up: bool) -> Side:
+    """A side of the claim, irrational coefficients rounded up or down.
+
+    NoExactClassError if it is no combination of squared lengths and gaps.
+    """
     if isinstance(e, Recurrence):
         raise no_class(theorem, "a bound given by recursion has no closed form")
     swaps: dict[Any, Any] = {}
@@ -56,14 +59,14 @@ def side(theorem: Theorem, e: Any, numbers: Mapping[sp.Symbol, sp.Rational]) -> 
     expanded = sp.expand(sp.sympify(e).subs(swaps, simultaneous=True))
     if not quantities or not expanded.is_polynomial(*quantities):
         raise no_class(theorem, f"{e} is not linear in squared lengths and gaps")
-    return _linear(theorem, sp.Poly(expanded, *quantities), quantities)
+    return _linear(theorem, sp.Poly(expanded, *quantities), quantities, up)
 
 
-def _linear(theorem: Theorem, poly: sp.Poly, quantities: list[Any]) -> Side:
+def _linear(theorem: Theorem, poly: sp.Poly, quantities: list[Any], up: bool) -> Side:
     terms: dict[tuple[str, int], Fraction] = {}
     const = Fraction(0)
     for powers, c in poly.terms():
-        number = number_of(c, {})[0]
+        number = rational(c, up)
         used = [(q, power) for q, power in zip(quantities, powers, strict=True) if power]
         if not used:
             const += number
@@ -117,7 +120,10 @@ def _rule(
     constants: Mapping[str, Fraction],
 ) -> tuple[dict[str, Fraction], tuple[str, ...]]:
     """Hyperparameters at step 0, and which of them were irrational."""
-    rule = {name: value for name, value in given.items() if name in theorem.fields}
+    rule = {name: Fraction(rules[name]) for name in theorem.options if isinstance(rules.get(name), bool)}
+    if len(rule) < len(theorem.options):
+        raise no_class(theorem, f"{', '.join(set(theorem.options) - set(rule))} is not enumerated")
+    rule |= {name: value for name, value in given.items() if name in theorem.fields}
     rounded: list[str] = []
     left = {name: e for name, e in rules.items() if name not in rule and name not in theorem.options}
     while left:

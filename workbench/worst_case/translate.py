@@ -17,6 +17,7 @@ from assumptions import (
     StronglyConvexSmoothPart,
 )
 from workbench.claims import Recurrence, free_symbols
+from workbench.methods import ConditionalGradient, ProximalPoint
 from workbench.theorem import Theorem
 from workbench.worst_case.chain import CHAINS, States
 from workbench.worst_case.classes import (
@@ -30,6 +31,14 @@ from workbench.worst_case.gram import NOTHING, ORIGIN, Basis, Form, Vector, squa
 from workbench.worst_case.model import Unknown
 from workbench.worst_case.programme import Programme
 from workbench.worst_case.reading import Side, UnreadableError, choices, expanded, pair
+from workbench.worst_case.scaling import (
+    STEADY,
+    changes,
+    differentiable,
+    redefined,
+    require_comparable,
+    require_one_star,
+)
 from workbench.worst_case.setting import Setting, setting_of, start_names
 
 Constants = Mapping[str, Fraction]
@@ -64,6 +73,8 @@ class Question:
     """A claim as a programme: the smallest of ``programme.objective`` is at most ``bound``, says the theorem.
 
     squared: both sides of the claim were squared. functions: f, or f and h, with what is known of them.
+    signed: the bound may be negative; then ``upper <= bound`` proves the claim only if the normalisation has
+    a positive multiplier, which with a nonnegative measure says that the bound is nonnegative.
     """
 
     programme: Programme
@@ -71,6 +82,7 @@ class Question:
     squared: bool
     setting: Setting
     functions: tuple[Unknown, ...]
+    signed: bool = False
 
 
 def outside(theorem: Theorem) -> str | None:
@@ -86,7 +98,7 @@ def outside(theorem: Theorem) -> str | None:
     if frozenset(theorem.assumes) not in {*SINGLE, *COMPOSITE}:
         names = ", ".join(a.__name__ for a in theorem.assumes) or "nothing"
         return f"functions with {names} have no interpolation conditions here"
-    return None
+    return redefined(theorem)
 
 
 def question(
@@ -123,6 +135,8 @@ def no_class(theorem: Theorem, reason: str) -> NoExactClassError:
 def _one_step(theorem: Theorem, variant: Mapping[str, Any]) -> bool:
     """True if the claim is about one step from any state: no start, no memory, no schedule."""
     if theorem.kind == "step":
+        if changes(theorem, variant):
+            raise no_class(theorem, STEADY)
         return True
     sides = [theorem.measured, theorem.bound, theorem.when]
     names = {s.name for side in [*sides, *variant.values()] for s in free_symbols(side)}
@@ -147,7 +161,7 @@ def _functions(setting: Setting, basis: Basis) -> tuple[list[Unknown], Vector]:
     f.know(ORIGIN, slope, NOTHING, "*")
     h.know(ORIGIN, -slope, NOTHING, "*")
     x0 = basis.vector("x0")
-    if isinstance(h.kind, BoundedIndicators):
+    if isinstance(h.kind, BoundedIndicators) and setting.theorem.methods == (ConditionalGradient,):
         h.at(x0)
     return [f, h], x0
 
@@ -166,6 +180,8 @@ class _Reader:
             parts = [f.at(x).f for f in self.functions if not isinstance(f.kind, BoundedIndicators)]
             return sum(parts, start=NOTHING)
         if name == "gradnorm" and len(self.functions) == 1:
+            if self.setting.theorem.methods == (ProximalPoint,) and not differentiable(self.functions[0]):
+                raise UnreadableError("at a kink gradnorm is of any subgradient, not that of the step")
             return square(self.functions[0].at(x).g)
         minimiser = not isinstance(self.functions[0].kind, SmoothFunctions)
         if name == "dist" and minimiser:
@@ -187,13 +203,15 @@ def _assembled(setting: Setting, sides: list[Side], bound: Side, squared: bool) 
     states = CHAINS[theorem.methods[0]](functions[0], h, x0, setting.rules, **second)
     read = _Reader(setting, functions, states)
     try:
+        signed = require_comparable(sides, bound)
+        require_one_star(sides, bound, functions)
         objective = tuple(side.form(read) for side in sides)
         normal, equalities, limit = _normalised(setting, bound, read)
     except UnreadableError as error:
         raise no_class(theorem, str(error)) from None
     constraints = {name: form for f in functions for name, form in f.conditions().items()}
     programme = Programme(basis, objective, {**constraints, **normal}, equalities)
-    return Question(programme, limit, squared, setting, tuple(functions))
+    return Question(programme, limit, squared, setting, tuple(functions), signed)
 
 
 def _normalised(
@@ -201,23 +219,22 @@ def _normalised(
 ) -> tuple[dict[str, Form], dict[str, Form], Fraction]:
     """(constraints, equalities, value of the bound): the start is fixed where the rules or the class do.
 
-    Starts that the rules mention are fixed. Otherwise the claim is homogeneous in f and x, and it is enough
-    to look where the bound is at most what it is with all its quantities 1. A bound with a constant term has
-    a scale: then all its quantities are fixed.
+    Starts that the rules mention are fixed; they are numbers in the bound. Otherwise the claim is homogeneous
+    in f and x, and it is enough to look where the bound is at most what it is with all its quantities 1 (at
+    most 1, where it may be negative). UnreadableError for a bound with a scale and quantities beside it.
     """
-    fixed = {(name[:-1], 0): value for name, value in setting.starts.items()}
-    if bound.const != 0:
-        fixed |= {key: Fraction(1) for key in bound.terms if key not in fixed}
-    values = {key: _level(key, fixed) for key in bound.terms}
-    limit = bound.const + sum((c * values[key] for key, c in bound.terms.items()), start=Fraction(0))
-    equalities = {f"{name}{step}": read(name, step) - _level((name, step), fixed) for name, step in fixed}
-    free = {key: c for key, c in bound.terms.items() if key not in fixed}
-    if not free:
-        return {}, equalities, limit
+    equalities = {
+        name: read(name[:-1], 0) - (value if name == "gap0" else value**2)
+        for name, value in setting.starts.items()
+    }
+    if not bound.terms:
+        return {}, equalities, bound.const
+    if bound.const != 0 or equalities:
+        free = ", ".join(sorted({f"{name} at step {step}" for name, step in bound.terms}))
+        raise UnreadableError(
+            f"its bound does not scale with {free}: a number is fixed beside it (a start can be fixed too: "
+            "dist0 or gap0 in values)"
+        )
+    whole = sum(bound.terms.values(), start=Fraction(0))
+    limit = whole if all(c > 0 for c in bound.terms.values()) else Fraction(1)
     return {"normalisation": bound.form(read) - limit}, equalities, limit
-
-
-def _level(key: tuple[str, int], fixed: Mapping[tuple[str, int], Fraction]) -> Fraction:
-    """The value of the form of a quantity: the quantity itself or its square."""
-    value = fixed.get(key, Fraction(1))
-    return value if key[0] == "gap" else value**2

@@ -29,7 +29,14 @@ MODULES = {
 
 def pages() -> Iterator[tuple[str, str]]:
     """(name of the page, text), the front page first. What several modules export is described once."""
-    lines = [heading("API"), "Every public name, from its docstring.", "", ".. toctree::", "   :maxdepth: 1", ""]
+    lines = [
+        heading("API"),
+        "Every public name, from its docstring.",
+        "",
+        ".. toctree::",
+        "   :maxdepth: 1",
+        "",
+    ]
     yield "index", "\n".join([*lines, *(f"   {name}" for name in MODULES), ""])
     described: dict[int, str] = {}
     for name, about in MODULES.items():
@@ -50,7 +57,7 @@ def public_names(module: ModuleType) -> list[str]:
 
 
 def _directive(path: str, value: object, described: dict[int, str]) -> list[str]:
-    """How autodoc is asked. Objects of the library have pages of their own: here their signature is enough."""
+    """How autodoc is asked; of objects of the library, which have pages, for the signature alone."""
     first = described.setdefault(id(value), path)
     if first != path:
         return [f"``{path.rpartition('.')[2]}``: described as :py:obj:`{first}`.", ""]
@@ -59,4 +66,4 @@ def _directive(path: str, value: object, described: dict[int, str]) -> list[str]
         return [f".. autoclass:: {path}", *([] if listed else ["   :members:"]), ""]
     if inspect.isroutine(value):
         return [f".. autofunction:: {path}", ""]
-    return [f".. autodata:: {path}", "   :no-value:", ""]
+    return [f".. py:data:: {path.rpartition('.')[2]}", f"   :type: {type(value).__name__}", ""]

@@ -44,7 +44,12 @@ def svg(found: Contract, root: Path) -> str:
     bands = [
         ("workbench.cli", "parses, calls, writes; no mathematics", top, "workbench."),
         *((room, "", [(room,)], "") for room in found.above),
-        ("workbench", "each row may import the rows below it; what shares a row does not", inner, "workbench."),
+        (
+            "workbench",
+            "each row may import the rows below it; what shares a row does not",
+            inner,
+            "workbench.",
+        ),
         *((room, "", [(room,)], "") for room in found.below),
     ]
     body, y = [], 0

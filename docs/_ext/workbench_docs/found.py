@@ -32,7 +32,9 @@ class Found:
         last = max(file.modified for file in self.results.files)
         codes = {record.code for record in self.results.records}
         same = codes == {source_hash()}
-        return f"{last}, {'by the sources of this page' if same else 'by other sources than those of this page'}"
+        return (
+            f"{last}, {'by the sources of this page' if same else 'by other sources than those of this page'}"
+        )
 
     def of_theorem(self, theorem: str) -> dict[str, Any]:
         """One row for each problem that was tried, and how many mutants were caught; empty if none was."""

@@ -13,7 +13,7 @@ from typing import Any
 import figures
 from workbench.catalogue import CATALOGUE
 from workbench.cli.evidence_page import COLUMNS, table
-from workbench.cli.show import _described
+from workbench.cli.show import described
 from workbench.registry import OPTIONS, Registry
 from workbench.report.statements import statement
 from workbench.theorem import Theorem
@@ -38,6 +38,7 @@ class Library:
     found: Found
     evidence: Path
     registry: Registry = field(default_factory=Registry)
+    _kept: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def names(self, kind: str) -> list[str]:
         """The objects of a kind, in the order of the catalogue."""
@@ -56,19 +57,22 @@ class Library:
         """By id."""
         return {t.id: t for t in self.registry.theorems}
 
-    @cached_property
-    def _shown(self) -> dict[str, dict[str, Any]]:
-        """What is said of each theorem; matching it with all problems is the long part of a build."""
-        return {name: _described(name, self.registry, False) for name in self.theorems}
+    def _said(self, name: str) -> dict[str, Any]:
+        """Of a theorem; matching it with all problems is the long part of a build, and done once."""
+        if name not in self._kept:
+            self._kept[name] = described(name, self.registry, False)
+        return self._kept[name]
 
     def _theorem(self, name: str) -> dict[str, Any]:
-        theorem = self.theorems[name]
+        theorem, said = self.theorems[name], self._said(name)
         return {
-            **self._shown[name],
+            **said,
             **statement(theorem),
-            "norms": [repr(n) for n in (theorem.norm if isinstance(theorem.norm, tuple) else (theorem.norm,))],
-            "reasons": Counter(self._shown[name]["not applicable"].values()).most_common(),
-            "algebra": {h: self._shown[name][h] for h in ALGEBRA if self._shown[name].get(h)},
+            "norms": [
+                repr(n) for n in (theorem.norm if isinstance(theorem.norm, tuple) else (theorem.norm,))
+            ],
+            "reasons": Counter(said["not applicable"].values()).most_common(),
+            "algebra": {h: said[h] for h in ALGEBRA if said.get(h)},
             "constants": {c: a.__name__ for c, a in theorem.constants.items()},
             "found": self.found.of_theorem(name),
             "evidence": self._evidence(name),
@@ -89,20 +93,22 @@ class Library:
         return {column: cells[column] for column in ("tight", "search", "exact", "published")}
 
     def _problem(self, name: str) -> dict[str, Any]:
-        shown = _described(name, self.registry, False)
-        own = {text: _described(text, self.registry, False) for text in shown["instances"]}
+        shown = described(name, self.registry, False)
+        own = {text: described(text, self.registry, False) for text in shown["instances"]}
         return {
             **shown,
             "instances": own,
-            "theorems": [t for t, s in self._shown.items() if any(p in own for p in s["instances"])],
-            "counterexamples": [c for c in CATALOGUE["counterexamples"] if c["problem"].startswith(f"{name}(")],
+            "theorems": [t for t in self.theorems if own.keys() & {*self._said(t)["instances"]}],
+            "counterexamples": [
+                c for c in CATALOGUE["counterexamples"] if c["problem"].startswith(f"{name}(")
+            ],
             "pictures": self._pictures(self._class(name)),
         }
 
     def _assumption(self, name: str) -> dict[str, Any]:
         kind = self._class(name)
         return {
-            **_described(name, self.registry, False),
+            **described(name, self.registry, False),
             "constants": list(kind.constants()),
             "rows": [str(r) for r in self.registry.implications if kind in (*r.premises, r.gives)],
             "pictures": self._pictures(kind),
@@ -110,21 +116,20 @@ class Library:
 
     def _method(self, name: str) -> dict[str, Any]:
         kind = self._class(name)
-        units = ", ".join(sorted(kind.quantities)) if kind.quantities else ""
         return {
-            **_described(name, self.registry, False),
+            **described(name, self.registry, False),
             "source": kind.source,
-            "quantities": units,
+            "quantities": sorted(kind.quantities),
             "pictures": self._pictures(kind),
         }
 
     def _option(self, name: str) -> dict[str, Any]:
-        return {**_described(name, self.registry, False), "pictures": []}
+        return {**described(name, self.registry, False), "pictures": []}
 
     def _figure(self, name: str) -> dict[str, Any]:
         recipe = next(r for r in figures.FIGURES if r.name == name)
         return {
-            **_described(name, self.registry, False),
+            **described(name, self.registry, False),
             "about": inspect.getdoc(recipe) or "",
             "picture": self._picture(name),
             "theorems": [t.id for t in self.registry.theorems if _uses(recipe, t)],

@@ -1,4 +1,4 @@
-"""Plain text as reStructuredText: docstrings and statements hold bars, stars and underscores of mathematics."""
+"""Plain text as reStructuredText: docstrings hold bars, stars and underscores of mathematics."""
 
 import re
 from collections.abc import Sequence

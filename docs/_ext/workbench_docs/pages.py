@@ -15,7 +15,7 @@ from .library import KINDS, Library
 from .markup import block, code, docstring, heading, text
 
 INTRO = {
-    "theorems": "Statements that are run on every problem whose certified constants satisfy their assumptions.",
+    "theorems": "Statements, run on every problem whose certified constants satisfy their assumptions.",
     "problems": "Functions whose constants are proved beside them, in instances.",
     "assumptions": "What can be said about a function: each is checked, estimated and refuted.",
     "methods": "Reference methods: pure steps in float64.",
@@ -76,7 +76,7 @@ def index(kind: str) -> str:
 
 
 def link(name: str, kind: str) -> str:
-    """To the page of an object; its name alone where the library has no such page (a user's, a base class)."""
+    """To the page of an object; its name alone where there is none (a user's, a base class)."""
     known = {entry["id" if kind == "theorems" else "name"] for entry in CATALOGUE[kind]}
     return f":doc:`{text(name)} </library/{kind}/{name}>`" if name in known else code(name)
 
@@ -106,5 +106,6 @@ def _environment() -> Environment:
         "block": lambda said, language="text": block(said.splitlines(), language),
         "docstring": lambda said: "\n".join(docstring(said.splitlines())),
         "meaning": STATUS.__getitem__,
+        "title": {entry["id"]: entry["title"] for entry in CATALOGUE["theorems"]}.__getitem__,
     }
     return environment
