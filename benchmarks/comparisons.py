@@ -90,7 +90,7 @@ COMPARISONS: dict[str, Comparison] = {
     "falsifier": Comparison(
         "falsifier",
         "Search for the worst instance of a theorem: known worst cases, false variants",
-        options=words("--budget 2000 --every 40"),
+        options=words("--budget 2000 --every 20"),
         quick=words("--budget 20 --every 400"),
         rows=falsifier_rows,
     ),

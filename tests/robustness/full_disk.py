@@ -1,4 +1,4 @@
-"""Files whose writing fails in the middle, as on a full disk, or from the start, as in a folder of somebody else."""
+"""Files whose writing fails in the middle, as on a full disk, or at once, as in the folder of another."""
 
 import builtins
 import errno

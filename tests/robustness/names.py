@@ -1,5 +1,7 @@
 """What the Python rows of the table may name."""
 
+import math
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -7,7 +9,14 @@ import torch
 import assumptions
 import problems
 import workbench
-import workbench.methods as methods
+from figures import Numbers
+from workbench import compressors, methods, optim, orthogonal, probes, samplings
+from workbench.falsifier.search import falsify
+from workbench.probes import SmoothnessProbe
+from workbench.records import Store
+from workbench.registry import load_user_file
+from workbench.report import read_results
+from workbench.testing import assert_holds
 
 OURS = workbench.Source("mine", "DERIVED")
 gap, gap_next, L = workbench.symbols("gap gap_next L")
@@ -33,10 +42,25 @@ def points(*shape: int) -> torch.Tensor:
     return torch.zeros(*shape, dtype=torch.float64)
 
 
+MODULES = (math, torch, compressors, optim, orthogonal, probes, samplings)
+OTHERS = (
+    Path,
+    Numbers,
+    falsify,
+    SmoothnessProbe,
+    Store,
+    load_user_file,
+    read_results,
+    assert_holds,
+    claim,
+    points,
+)
 NAMES: dict[str, Any] = {
     **{name: getattr(assumptions, name) for name in assumptions.__all__},
     **{name: getattr(problems, name) for name in problems.__all__},
     **{m.__name__: m for m in methods.METHODS},
     **{name: getattr(workbench, name) for name in workbench.__all__},
-    **globals(),
+    **{module.__name__.rpartition(".")[2]: module for module in MODULES},
+    **{thing.__name__: thing for thing in OTHERS},
+    **{"gap": gap, "gap_next": gap_next, "L": L},
 }

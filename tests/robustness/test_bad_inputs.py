@@ -1,4 +1,4 @@
-"""Whatever is wrong in what is given is said in words, before any work, and nothing that was there is lost."""
+"""What is wrong in what is given is said in words, before any work, and nothing that was there is lost."""
 
 import re
 import shlex

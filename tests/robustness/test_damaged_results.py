@@ -1,4 +1,4 @@
-"""Result files that were cut, damaged, doubled or come from elsewhere: refused by name, or read as they were."""
+"""Result files that were cut, damaged, doubled or are foreign: refused by name, or read as they were."""
 
 import dataclasses
 import itertools
@@ -114,8 +114,7 @@ def test_a_field_of_another_type_is_never_trusted(tmp_path, name):
 
 FOREIGN = {
     "binary": b"\x7fELF\x00\x01\xff\xfe\n",
-    "a byte order mark": b"\xef\xbb\xbf" + line(),
-    "utf-16": line().decode().encode("utf-16"),
+    "utf-16": line().decode().encode("utf-16") + b"\n",
     "nothing but zeros": b"\0" * 100 + b"\n",
     "a blank line": b"\n" + line(),
     "two records on a line": line().strip() + line(),
@@ -141,10 +140,9 @@ def test_a_foreign_line_is_refused_by_number_and_kept(tmp_path, what):
     path = one_file(tmp_path, FOREIGN[what])
     before = path.read_bytes()
     for reader in (Store, read_results):
-        with pytest.raises(ResultsError, match=r"line \d+ is not a record|no complete record"):
+        with pytest.raises(ResultsError, match=r"line \d+ is not a record"):
             reader(tmp_path)
-            raise ResultsError("no complete record")  # a line that never ended is torn, not foreign
-    assert path.read_bytes() == before or not before.endswith(b"\n")
+    assert path.read_bytes() == before
 
 
 def test_a_number_that_json_lacks_is_no_verdict(tmp_path):
@@ -156,14 +154,14 @@ def test_a_number_that_json_lacks_is_no_verdict(tmp_path):
 
 def test_records_that_are_there_twice_count_once_and_the_last_wins(tmp_path):
     one_file(tmp_path, line(checked=1) + line(checked=2) + line(unit="v") + line(checked=3))
-    assert [r.checked for r in Store(tmp_path).done("u")] == [3]
+    assert [r.checked for r in Store(tmp_path).done("u") or ()] == [3]
     assert sorted((r.unit, r.checked) for r in read_results(tmp_path).records) == [("u", 3), ("v", 3)]
 
 
 def test_parts_of_two_runs_are_never_mixed(tmp_path):
     halves = [line(part=[i, 2], checked=c) for c, i in itertools.product((1, 2), (0, 1))]
     one_file(tmp_path, halves[0] + halves[2] + halves[3])
-    assert [r.checked for r in Store(tmp_path).done("u")] == [2, 2]
+    assert [r.checked for r in Store(tmp_path).done("u") or ()] == [2, 2]
 
 
 @pytest.mark.parametrize("where", ["file", "folder"])
@@ -188,9 +186,9 @@ def test_a_link_to_nothing_and_a_folder_for_a_file(tmp_path):
     (gone / "records-7.jsonl").symlink_to(tmp_path / "no such file")
     (folder / "records-7.jsonl").mkdir(parents=True)
     for place in (gone, folder):
-        with pytest.raises(ResultsError, match="records-7.jsonl"):
+        with pytest.raises(ResultsError, match=r"records-7.jsonl"):
             read_results(place)
-        with pytest.raises(ResultsError, match="records-7.jsonl"):
+        with pytest.raises(ResultsError, match=r"records-7.jsonl"):
             Store(place)
 
 
@@ -204,7 +202,7 @@ def test_numbers_of_a_figure_cut_anywhere_are_refused(tmp_path):
     content = path.read_bytes()
     for end in range(0, len(content) - 2, 3):  # without the last newline it is still whole
         path.write_bytes(content[:end])
-        with pytest.raises(NumbersError, match="bpm-gap.json"):
+        with pytest.raises(NumbersError, match=r"bpm-gap.json"):
             Numbers.load(path, "bpm-gap")
 
 
@@ -216,7 +214,7 @@ def test_numbers_of_a_figure_cut_anywhere_are_refused(tmp_path):
 def test_numbers_of_another_kind_are_refused(tmp_path, change):
     path = NUMBERS.save(tmp_path / "bpm-gap.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(NumbersError, match="bpm-gap.json"):
+    with pytest.raises(NumbersError, match=r"bpm-gap.json"):
         Numbers.load(path, "bpm-gap")
 
 
@@ -234,7 +232,9 @@ def test_a_checkpoint_cut_anywhere_is_refused(tmp_path):
         with pytest.raises(CheckpointError, match=r"(?s)checkpoint.pt .*--fresh"):
             read(tmp_path)
     path.write_bytes(content)
-    assert read(tmp_path).step == 3
+    found = read(tmp_path)
+    assert found is not None
+    assert found.step == 3
 
 
 def test_a_checkpoint_runs_no_code(tmp_path):

@@ -1,4 +1,4 @@
-"""A disk that is full, a folder that cannot be written: a clear error, nothing finished lost, nothing torn kept."""
+"""A disk that is full, a folder that cannot be written: a clear error, nothing lost, nothing torn kept."""
 
 import dataclasses
 import json
@@ -63,7 +63,7 @@ def test_a_record_that_was_not_written_hides_no_other(tmp_path, code):
     store = Store("out")
     first, second, third = (dataclasses.replace(RECORD, unit=unit) for unit in "abc")
     store.write([first])
-    with failing("*/records-0.jsonl", code) as struck, pytest.raises(OSError, match="No space|denied"):
+    with failing("*/records-0.jsonl", code) as struck, pytest.raises(OSError, match=r"No space|denied"):
         store.write([second])
     assert struck
     assert store.done("b") is None
@@ -77,7 +77,7 @@ def test_a_record_that_was_not_written_hides_no_other(tmp_path, code):
 def test_a_witness_that_was_not_written_is_written_by_the_next_run(code):
     store = Store("out")
     refuted = dataclasses.replace(RECORD, verdict="refuted", expected=False, witness={"theorem": "gd/convex"})
-    with failing("*/witnesses/*", code) as struck, pytest.raises(OSError, match="No space|denied"):
+    with failing("*/witnesses/*", code) as struck, pytest.raises(OSError, match=r"No space|denied"):
         store.write([refuted])
     assert struck
     assert store.done("u") is None

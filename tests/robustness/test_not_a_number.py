@@ -25,14 +25,19 @@ GOOD = {Verdict.NOT_REFUTED, Verdict.CERTIFIED, Verdict.CONSISTENT}
 QUICK = {
     "gd/strongly-convex": "Quadratic(eigenvalues=(1.0, 2.0, 5.0), f_star=7.0, seed=1)",
     "bpm/distance": "AbsAffine(a=(1.0,), start=(5.3,))",
-    "bpm/conjugate": "AbsAffine(a=(1.0,), start=(5.3,))",
     "ppm/convex": "AbsAffine(a=(1.0,), start=(5.3,))",
     "conditional-gradient/convex": "",
     "sppm/distance": "EuclideanNorm(profile='quartic', start=(2.0, 1.0))",
-    "gluon/descent": "",
 }
 SLOW = (
-    *("gd/nonconvex", "bpm/line", "proximal-gradient/strongly-convex", "sgd/strongly-convex-step"),
+    *(
+        "bpm/conjugate",
+        "gluon/descent",
+        "gd/nonconvex",
+        "bpm/line",
+        "proximal-gradient/strongly-convex",
+        "sgd/strongly-convex-step",
+    ),
     *("sgd/interpolation", "svrp/similarity-step", "saga/step", "point-saga/kinks", "page/nonconvex-step"),
 )
 CASES = {**QUICK, **dict.fromkeys(SLOW, "")}

@@ -85,7 +85,8 @@ def test_a_file_holds_no_pickle(tmp_path):
         header = json.loads(str(stored["header"]))
     assert kinds <= set("biufU")
     assert header["problem"] == repr(QUADRATIC)
-    assert set(header) == {"format", "method", "problem", "norm", "steps", "seed", "scheduled", "torch", "numpy"}
+    said = {"format", "method", "problem", "norm", "steps", "seed", "scheduled", "torch", "numpy"}
+    assert set(header) == said
 
 
 class Bomb:

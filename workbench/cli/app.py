@@ -94,7 +94,7 @@ def _verify(
     fresh: Annotated[bool, typer.Option("--fresh", help="Redo what is already in the folder.")] = False,
     jobs: Annotated[
         int | None,
-        typer.Option("--jobs", "-j", metavar="N", help="Processes that share the work; -1: all cores."),
+        typer.Option("--jobs", "-j", metavar="N", help="Processes for the work; 1, or -1: all cores."),
     ] = None,
     scheduler: Annotated[
         str | None,

@@ -36,8 +36,9 @@ def from_cluster(
 ) -> Iterator[tuple[int, Any]]:
     """Pairs of index and result, as they are done. The work of a lost worker is done again.
 
-    Not joblib's Dask backend: that tells nobody of a task that ended its workers, or of a scheduler that is
-    gone, and waits for ever. FailedError, WorkerLostError, UnsendableError, ClusterError.
+    Not joblib's Dask backend, which waits for ever where Dask gives up a task that ended its workers: it
+    passes no error on to one who takes results as they come. FailedError, WorkerLostError,
+    UnsendableError, ClusterError.
     """
     blocks = [packed(function, tasks[i : i + BLOCK], elsewhere=True) for i in range(0, len(tasks), BLOCK)]
     if not blocks:
@@ -124,12 +125,13 @@ class _Run:
         answers, error = [], None
         for future in sorted(futures, key=self.pending.__getitem__):
             index = self.pending.pop(future)
+            if future.status == "error":
+                error = error or WorkerLostError(_lost(future.exception(), index))
+                continue
             try:
                 answers.append(future.result())
             except (OSError, CancelledError, TimeoutError) as lost:
                 error = error or lost
-            except Exception as lost:
-                error = error or WorkerLostError(_lost(lost, index))
         return answers, error
 
 
