@@ -22,8 +22,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from benchmarks.probe_overhead import Training, overheads
 from benchmarks.report import Row, Turns, begin, finish, one_thread, parser, positive, take_turns, timed
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.networks import GPT_SIZES
-from workbench.probes.oracle import GradientOracle
 
 PEER = "curvlinops"
 Product = Callable[[np.ndarray], np.ndarray]

@@ -18,8 +18,8 @@ import torch
 from benchmarks.report import Row, begin, finish, parser, positive
 from workbench.probes import SmoothnessProbe
 from workbench.probes.batches import count_rows, moved
-from workbench.probes.optimizers import make_optimizer
 from workbench.probes.tasks import TASKS
+from workbench.probes.training.optimizers import make_optimizer
 
 
 class Training:

@@ -18,10 +18,10 @@ from assumptions import Layers
 from benchmarks.report import Row, begin, finish, one_thread, parser, positive, timed
 from workbench.probes import SmoothnessProbe, layers_for
 from workbench.probes.batches import count_rows
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.networks import GPT_SIZES
-from workbench.probes.optimizers import make_optimizer
-from workbench.probes.oracle import GradientOracle
 from workbench.probes.tasks import TASKS, Task
+from workbench.probes.training.optimizers import make_optimizer
 
 OPTIMIZER = "scion"
 

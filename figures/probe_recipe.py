@@ -10,11 +10,11 @@ import xarray
 
 from figures.numbers import Numbers, NumbersError
 from figures.recipe import Recipe
-from workbench.probes.layer_path import layer_paths
-from workbench.probes.optimizers import make_optimizer
+from workbench.probes.fits.layer_path import layer_paths
 from workbench.probes.result import DATA, MANIFEST, QUANTITIES, load
 from workbench.probes.tasks import gpt_task, mlp_task
-from workbench.probes.training import train_with_probe
+from workbench.probes.training.optimizers import make_optimizer
+from workbench.probes.training.train import train_with_probe
 
 RATE = 0.03
 """Of the quick training: long steps, at which the ratio varies as much as the gradient norm."""

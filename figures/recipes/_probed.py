@@ -11,8 +11,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import ArrayLike
 
 from figures.style import Look, looks
-from workbench.probes.judgement import VERDICTS
-from workbench.probes.layer_path import LayerPath, layer_paths
+from workbench.probes.fits.judgement import VERDICTS
+from workbench.probes.fits.layer_path import LayerPath, layer_paths
 
 FEW, MANY = 3, 12
 """Layers with a curve of their own, and layers in a list of all of them."""

@@ -17,9 +17,9 @@ from figures.style import looks
 from workbench.layer_laws import LayerLaw
 from workbench.optim import DropMuon
 from workbench.probes.batches import moved
-from workbench.probes.optimizers import make_optimizer
 from workbench.probes.tasks import Task, cnn_task, mlp_task
 from workbench.probes.tasks.images import HeldOutImages
+from workbench.probes.training.optimizers import make_optimizer
 
 DEPTHS = (0.0, 0.5, 1.0)
 """Of the laws p_i = (i / b)^depth: layer i of b is updated with that probability; at 0 all are, always."""

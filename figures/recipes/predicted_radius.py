@@ -10,7 +10,7 @@ from figures.probe_recipe import ProbeRecipe
 from figures.recipes._probed import MANY, facts_of, few_of, listed, log_ticks, paths_of, short, spread
 from figures.recipes._stochastic import key
 from figures.style import looks
-from workbench.probes.fits import fit_smoothness, suggested_radius
+from workbench.probes.fits.fit import fit_smoothness, suggested_radius
 
 
 class PredictedRadius(ProbeRecipe):

@@ -12,10 +12,10 @@ from figures.probe_recipe import ProbeRecipe
 from figures.recipes._probed import MANY, facts_of, few_of, listed, log_ticks, paths_of, short, spread
 from figures.recipes._stochastic import key
 from figures.style import looks
-from workbench.probes.fits import fit_smoothness
-from workbench.probes.judgement import C_OVER_T_SLOPE
-from workbench.probes.layer_path import LayerPath
-from workbench.probes.trends import scale_slope
+from workbench.probes.fits.fit import fit_smoothness
+from workbench.probes.fits.judgement import C_OVER_T_SLOPE
+from workbench.probes.fits.layer_path import LayerPath
+from workbench.probes.fits.trends import scale_slope
 
 INTERVAL = (0.1, 0.9)
 """Of the steps."""

@@ -12,8 +12,8 @@ from figures.numbers import Numbers, table
 from figures.probe_recipe import ProbeRecipe
 from figures.recipes._probed import facts_of, few_of, short
 from figures.style import looks
-from workbench.probes.fits import fit_smoothness
-from workbench.probes.layer_path import layer_paths
+from workbench.probes.fits.fit import fit_smoothness
+from workbench.probes.fits.layer_path import layer_paths
 
 LAYERS = 2
 """From the first to the last; more, stacked in a column, would be longer than a page."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.levels import LEVELS
-from workbench.probes.oracle import GradientOracle
 from workbench.probes.tasks import TASKS, load_task
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ import torch
 
 from figures import Numbers, NumbersError
 from tests.robustness.world import RECORD, contents
-from workbench.probes.checkpoint import Checkpoint, CheckpointError, read, write
+from workbench.probes.training.checkpoint import Checkpoint, CheckpointError, read, write
 from workbench.records import ResultsError, Store
 from workbench.report import read_results
 from workbench.trace import Trace

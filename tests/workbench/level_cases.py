@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.probes.ends import Ends, moved_by
+from workbench.probes.gradients.oracle import Evaluation, GradientOracle
 from workbench.probes.layers import NetworkLayers, Point, layers_for
-from workbench.probes.oracle import Evaluation, GradientOracle
 
 Function = Callable[[list[Tensor]], Tensor]
 ROWS = torch.zeros(1, 1)

@@ -10,7 +10,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tests.workbench import ef21_processes
 from tests.workbench.probe_cases import cross_entropy, data, mlp
 from workbench.probes.batches import take
-from workbench.probes.oracle import GradientOracle
+from workbench.probes.gradients.oracle import GradientOracle
 
 SPLITS = {"equal": 6, "unequal": 4}
 """Rows of rank 0; rank 1 has the others of the twelve."""

@@ -21,11 +21,11 @@ from workbench.cli.app import app
 from workbench.cli.output import console
 from workbench.cli.probe_fits import print_fits
 from workbench.cli.probe_report import ROWS, joined
-from workbench.probes.checkpoint import read
-from workbench.probes.findings import Finding
-from workbench.probes.fits import fit_smoothness
+from workbench.probes.fits.findings import Finding
+from workbench.probes.fits.fit import fit_smoothness
 from workbench.probes.probe import SmoothnessProbe
 from workbench.probes.result import load
+from workbench.probes.training.checkpoint import read
 
 ROOT = Path(workbench.__file__).parents[1]
 MINE = ("mine.py:make", "--steps", "24", "--every", "3", "--out", "run")

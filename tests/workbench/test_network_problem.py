@@ -20,9 +20,9 @@ from workbench import run
 from workbench.cli.app import app
 from workbench.methods import PAGE, SGD, Gluon, GradientDescent, Muon
 from workbench.optim import groups_for
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.layers import layers_for
-from workbench.probes.network_problem import NetworkProblem
-from workbench.probes.oracle import GradientOracle
+from workbench.probes.problem.network_problem import NetworkProblem
 
 ROWS = 6
 
@@ -523,7 +523,7 @@ def test_assumptions_are_estimated_checked_and_refuted():
 FILE = """
 import torch
 from torch import nn
-from workbench.probes.network_problem import NetworkProblem
+from workbench.probes.problem.network_problem import NetworkProblem
 
 torch.manual_seed(0)
 model = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 1))

@@ -1,4 +1,4 @@
-"""What an evaluation of ``workbench.probes.oracle`` draws, sets and writes, and that it is put back."""
+"""What an evaluation of the oracle of gradients draws, sets and writes, and that it is put back."""
 
 import random
 
@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from tests.workbench.probe_cases import Tied, cross_entropy, data, equal, mlp
-from workbench.probes.aside import seeded
-from workbench.probes.oracle import GradientOracle
+from workbench.probes.gradients.aside import seeded
+from workbench.probes.gradients.oracle import GradientOracle
 
 
 class Writer(nn.Module):

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 
 from tests.workbench.probe_results import probe_result, straight
-from workbench.probes.asymmetric import fit_asymmetric
-from workbench.probes.envelope import exceeded, fit_envelope
-from workbench.probes.fits import COLUMNS, fit_smoothness, fit_table
+from workbench.probes.fits.asymmetric import fit_asymmetric
+from workbench.probes.fits.envelope import exceeded, fit_envelope
+from workbench.probes.fits.fit import COLUMNS, fit_smoothness, fit_table
 
 
 def test_a_layer_on_a_line():

@@ -7,11 +7,11 @@ import pytest
 import xarray as xr
 
 from tests.workbench.probe_results import probe_result, straight
-from workbench.probes.findings import summary
-from workbench.probes.fits import fit_smoothness
-from workbench.probes.judgement import VERDICTS
-from workbench.probes.layer_path import layer_paths
-from workbench.probes.trends import scale_slope, slope, step_slope
+from workbench.probes.fits.findings import summary
+from workbench.probes.fits.fit import fit_smoothness
+from workbench.probes.fits.judgement import VERDICTS
+from workbench.probes.fits.layer_path import layer_paths
+from workbench.probes.fits.trends import scale_slope, slope, step_slope
 
 STEPS = np.geomspace(0.01, 0.03, 40)[np.random.default_rng(5).permutation(40)]
 

@@ -8,8 +8,8 @@ import pytest
 from scipy.optimize import minimize, nnls
 
 from tests.workbench.probe_results import straight
-from workbench.probes.asymmetric import fit_asymmetric, minimum_along
-from workbench.probes.envelope import exceeded, fit_envelope
+from workbench.probes.fits.asymmetric import fit_asymmetric, minimum_along
+from workbench.probes.fits.envelope import exceeded, fit_envelope
 
 
 def data(case, n=60):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.workbench.probe_results import probe_result
-from workbench.probes.fits import fit_smoothness
+from workbench.probes.fits.fit import fit_smoothness
 
 
 def nuclear(matrix):

@@ -3,8 +3,8 @@
 import pytest
 
 from workbench.probes.networks import GPTSize
-from workbench.probes.optimizers import OPTIMIZERS, blocks, make_optimizer
 from workbench.probes.tasks import TASKS, Task
+from workbench.probes.training.optimizers import OPTIMIZERS, blocks, make_optimizer
 
 SMALL = {
     "gpt": {"size": GPTSize(2, 2, 16, 16), "data": "pydoc", "rows": 8, "fixed_rows": 6},

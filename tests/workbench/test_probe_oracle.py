@@ -1,4 +1,4 @@
-"""Values of ``workbench.probes.oracle``: gradients, Hessian products, chunks, losses."""
+"""Values of ``workbench.probes.gradients.oracle``: gradients, Hessian products, chunks, losses."""
 
 import copy
 
@@ -8,9 +8,9 @@ from torch import nn
 
 from tests.workbench.probe_cases import MODELS, Tied, close, cross_entropy, data, mlp, reference
 from workbench.probes.batches import count_rows
-from workbench.probes.derivatives import NotTwiceDifferentiableError
 from workbench.probes.ends import difference, moved_by
-from workbench.probes.oracle import GradientOracle
+from workbench.probes.gradients.derivatives import NotTwiceDifferentiableError
+from workbench.probes.gradients.oracle import GradientOracle
 
 F = nn.functional
 

@@ -1,11 +1,11 @@
-"""Precision of the evaluations of ``workbench.probes.oracle``, whatever is set outside."""
+"""Precision of the evaluations of ``workbench.probes.gradients.oracle``, whatever is set outside."""
 
 import pytest
 import torch
 from torch import nn
 
 from tests.workbench.probe_cases import cross_entropy, data, equal, mlp
-from workbench.probes.oracle import GradientOracle
+from workbench.probes.gradients.oracle import GradientOracle
 
 OWNERS = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.mkldnn.matmul)
 

@@ -1,4 +1,4 @@
-"""``workbench.probes.oracle`` in two processes, each with rows of its own."""
+"""``workbench.probes.gradients.oracle`` in two processes, each with rows of its own."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import torch.multiprocessing as mp
 
 from tests.workbench import probe_processes as work
 from tests.workbench.probe_cases import close, cross_entropy, data, equal
-from workbench.probes.oracle import GradientOracle
+from workbench.probes.gradients.oracle import GradientOracle
 
 pytestmark = pytest.mark.slow
 

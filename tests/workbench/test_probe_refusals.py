@@ -1,4 +1,4 @@
-"""Models, losses, points and batches that ``workbench.probes.oracle`` cannot take."""
+"""Models, losses, points and batches that ``workbench.probes.gradients.oracle`` cannot take."""
 
 import collections
 
@@ -8,7 +8,7 @@ from torch import nn
 
 from tests.workbench.probe_cases import cross_entropy, data, mlp
 from workbench.probes.batches import chunks, count_rows, halves, moved, take
-from workbench.probes.oracle import GradientOracle
+from workbench.probes.gradients.oracle import GradientOracle
 
 
 def frozen():

@@ -15,13 +15,13 @@ import torch
 from torch import nn
 
 from workbench.probes.batches import fingerprint
-from workbench.probes.checkpoint import KINDS, Checkpoint, CheckpointError, alone, read
-from workbench.probes.interrupts import InterruptedTrainingError, patient
-from workbench.probes.optimizers import make_optimizer
 from workbench.probes.probe import ProbeStoppedWarning
 from workbench.probes.result import load, load_manifest
 from workbench.probes.tasks import Task
-from workbench.probes.training import Trained, Training, train_with_probe
+from workbench.probes.training.checkpoint import KINDS, Checkpoint, CheckpointError, alone, read
+from workbench.probes.training.interrupts import InterruptedTrainingError, patient
+from workbench.probes.training.optimizers import make_optimizer
+from workbench.probes.training.train import Trained, Training, train_with_probe
 
 FILES = {"probe.nc", "manifest.json", "training.csv", "checkpoint.pt", ".lock"}
 

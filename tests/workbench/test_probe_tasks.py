@@ -13,8 +13,8 @@ from torch.utils import _pytree as pytree
 from problems.data.libsvm import DataError
 from workbench.probes.data import load_images
 from workbench.probes.networks import GPTSize, count_parameters
-from workbench.probes.optimizers import OPTIMIZERS
 from workbench.probes.tasks import TASKS, Task
+from workbench.probes.training.optimizers import OPTIMIZERS
 
 SMALL = {
     "gpt": {"size": GPTSize(2, 2, 16, 16), "data": "pydoc", "rows": 4, "fixed_rows": 6, "held_out_rows": 5},

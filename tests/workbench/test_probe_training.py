@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from workbench.optim import Scion, groups_for
-from workbench.probes.layer_path import layer_paths
+from workbench.probes.fits.layer_path import layer_paths
 from workbench.probes.probe import ProbeStoppedWarning, SmoothnessProbe
 
 X = torch.randn(48, 6, generator=torch.Generator().manual_seed(1))

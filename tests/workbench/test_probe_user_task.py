@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from workbench.probes.optimizers import make_optimizer
 from workbench.probes.tasks import Task, TaskError, load_task
+from workbench.probes.training.optimizers import make_optimizer
 
 START = """
 import torch

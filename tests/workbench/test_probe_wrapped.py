@@ -1,12 +1,12 @@
-"""Models that torch has compiled or scripted, and losses that are modules, in ``workbench.probes.oracle``."""
+"""Models that torch has compiled or scripted, and losses that are modules, in the oracle of gradients."""
 
 import pytest
 import torch
 from torch import nn
 
 from tests.workbench.probe_cases import cross_entropy, data, equal, mlp
-from workbench.probes.oracle import GradientOracle, point_of
-from workbench.probes.support import unwrapped
+from workbench.probes.gradients.oracle import GradientOracle, point_of
+from workbench.probes.gradients.support import unwrapped
 
 
 class Mine(nn.Sequential):

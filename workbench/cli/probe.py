@@ -13,14 +13,14 @@ import xarray
 from workbench.cli.output import WrongUseError, note, require_writable, write_json, wrong_use
 from workbench.cli.probe_report import document, print_begin, print_end
 from workbench.cli.progress import progress
-from workbench.probes.fits import fit_smoothness
-from workbench.probes.interrupts import InterruptedTrainingError
+from workbench.probes.fits.fit import fit_smoothness
 from workbench.probes.layers import FAMILIES
-from workbench.probes.optimizers import OPTIMIZERS, make_optimizer
 from workbench.probes.probe import ProbeStoppedWarning
 from workbench.probes.result import load, load_manifest
 from workbench.probes.tasks import TASKS, Task, load_task
-from workbench.probes.training import BATCHES, Trained, Training
+from workbench.probes.training.interrupts import InterruptedTrainingError
+from workbench.probes.training.optimizers import OPTIMIZERS, make_optimizer
+from workbench.probes.training.train import BATCHES, Trained, Training
 from workbench.user_code import line_in
 
 LENGTHS = {"mlp": (400, 10), "cnn": (1500, 20), "gpt": (500, 10)}

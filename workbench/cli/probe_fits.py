@@ -6,9 +6,9 @@ from string import ascii_lowercase
 from rich.console import Console
 
 from workbench.cli.output import print_table
-from workbench.probes.findings import KINDS, summary
-from workbench.probes.fits import LayerFit, with_interval
-from workbench.probes.judgement import POORLY, VERDICTS
+from workbench.probes.fits.findings import KINDS, summary
+from workbench.probes.fits.fit import LayerFit, with_interval
+from workbench.probes.fits.judgement import POORLY, VERDICTS
 
 SHORT = {POORLY: "poorly"}
 """Where there is little room; the counts below the table have the whole word."""

@@ -9,10 +9,10 @@ import xarray
 
 from workbench.cli.output import console, plain, print_table
 from workbench.cli.probe_fits import print_fits
-from workbench.probes.checkpoint import LOSSES
-from workbench.probes.checkpoint import NAME as CHECKPOINT
-from workbench.probes.fits import LayerFit
+from workbench.probes.fits.fit import LayerFit
 from workbench.probes.result import DATA, MANIFEST
+from workbench.probes.training.checkpoint import LOSSES
+from workbench.probes.training.checkpoint import NAME as CHECKPOINT
 
 ROWS = 16
 """More layers than these are joined where they differ by a number in their name."""

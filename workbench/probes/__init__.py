@@ -1,10 +1,10 @@
 """Smoothness of networks along their training: probes, fits, networks to try them on."""
 
-from workbench.probes.fits import LayerFit, fit_smoothness, fit_table
+from workbench.probes.fits.fit import LayerFit, fit_smoothness, fit_table
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.layers import NetworkLayers, layers_for
-from workbench.probes.network_problem import NetworkProblem
-from workbench.probes.oracle import GradientOracle
 from workbench.probes.probe import NotFiniteError, ProbeStoppedWarning, SmoothnessProbe
+from workbench.probes.problem.network_problem import NetworkProblem
 from workbench.probes.result import load
 
 __all__ = [

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from workbench.probes.gradients.oracle import Evaluation
 from workbench.probes.layers import Point
-from workbench.probes.oracle import Evaluation
 
 
 @dataclass(frozen=True)

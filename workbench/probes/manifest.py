@@ -11,13 +11,13 @@ from torch import Tensor
 
 from workbench import __version__
 from workbench.probes.batches import fingerprint
+from workbench.probes.gradients.oracle import point_of
+from workbench.probes.gradients.support import bare_name
 from workbench.probes.layers import NetworkLayers, Point
 from workbench.probes.levels import cost
 from workbench.probes.measure import Bench
-from workbench.probes.oracle import point_of
 from workbench.probes.result import FORMAT
 from workbench.probes.sources import BatchSource, FixedSource
-from workbench.probes.support import bare_name
 
 
 def to_stderr(text: str) -> None:

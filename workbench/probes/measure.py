@@ -8,11 +8,11 @@ from torch import Tensor
 
 from workbench.orthogonal import Orthogonaliser
 from workbench.probes.ends import Ends
+from workbench.probes.gradients.oracle import GradientOracle
+from workbench.probes.gradients.parts import Parts, PartsOracle
 from workbench.probes.layers import NetworkLayers
 from workbench.probes.levels import adversarial, coupling, hvp_along, lmo_quality, radii
 from workbench.probes.options import Options
-from workbench.probes.oracle import GradientOracle
-from workbench.probes.parts import Parts, PartsOracle
 
 
 @dataclass(frozen=True)

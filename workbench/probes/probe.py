@@ -12,13 +12,13 @@ from torch.optim import Optimizer
 from assumptions.norms import Norm
 from workbench.probes import manifest, result
 from workbench.probes.batches import Batch, count_rows
+from workbench.probes.gradients.oracle import GradientOracle, Loss
+from workbench.probes.gradients.parts import PartsOracle
 from workbench.probes.hooks import StepHooks, optimizers_of
 from workbench.probes.layers import layers_for
 from workbench.probes.levels import default_groups, groups_by_pattern, orthogonalisers
 from workbench.probes.measure import Bench
 from workbench.probes.options import ESTIMATORS, Options, kind_of
-from workbench.probes.oracle import GradientOracle, Loss
-from workbench.probes.parts import PartsOracle
 from workbench.probes.recorder import NotFiniteError, ProbeStoppedWarning, Recorder
 from workbench.probes.sources import FixedSource, StepSource
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
+from workbench.probes.gradients.oracle import Evaluation
+from workbench.probes.gradients.parts import Measured, Parts
 from workbench.probes.layers import Point
-from workbench.probes.oracle import Evaluation
-from workbench.probes.parts import Measured, Parts
 from workbench.probes.sources import End
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from workbench.probes.batches import Batch, count_rows, halves
 from workbench.probes.ends import Ends
+from workbench.probes.gradients.oracle import Evaluation
+from workbench.probes.gradients.parts import Measured, Parts, PartsOracle
 from workbench.probes.layers import NetworkLayers, Point
-from workbench.probes.oracle import Evaluation
-from workbench.probes.parts import Measured, Parts, PartsOracle
 from workbench.probes.reading import GradientReader, read_gradients
 
 

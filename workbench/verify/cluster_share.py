@@ -27,6 +27,9 @@ BLOCK = 256
 AHEAD = 4
 """Pieces of work that wait or run, per worker."""
 
+FETCH_SECONDS = 5.0
+"""Until a result that does not come is waited for aside from the others."""
+
 LOOK_SECONDS = 1.0
 """Between looks at what the cluster is."""
 
@@ -47,7 +50,7 @@ def from_cluster(
         run = _Run(client, cluster, blocks, len(tasks))
         try:
             yield from run.answers()
-        except (OSError, CancelledError, TimeoutError) as error:
+        except (OSError, CancelledError) as error:
             raise WorkerLostError(
                 f"the scheduler at {cluster.address} is gone ({first_line(error)})"
             ) from error
@@ -111,9 +114,12 @@ class _Run:
             facts,
             key=f"workbench-{self.name}-{index}",
         )
+        self._expect(future, index)
+        self.handed += 1
+
+    def _expect(self, future: Any, index: int) -> None:
         self.pending[future] = index
         future.add_done_callback(self.done.put)
-        self.handed += 1
 
     def _arrived(self) -> tuple[list[Answer], Exception | None]:
         """Answers in the order of their indices, after some time none; and what else came."""
@@ -129,8 +135,10 @@ class _Run:
                 error = error or WorkerLostError(_lost(future.exception(), index))
                 continue
             try:
-                answers.append(future.result())
-            except (OSError, CancelledError, TimeoutError) as lost:
+                answers.append(future.result(timeout=FETCH_SECONDS))
+            except TimeoutError:  # lost with its worker after it was done: it is done again
+                self._expect(future, index)
+            except (OSError, CancelledError) as lost:
                 error = error or lost
         return answers, error
 

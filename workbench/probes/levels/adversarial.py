@@ -8,10 +8,10 @@ from assumptions.matrix_norms import Spectral
 from workbench.orthogonal import GramPolar
 from workbench.probes.batches import Batch
 from workbench.probes.ends import Ends, difference, moved_by
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.layers import NetworkLayers, Point
 from workbench.probes.levels.lmo import directions
 from workbench.probes.levels.ratio import per_length
-from workbench.probes.oracle import GradientOracle
 
 LEAST = 1e-6
 """Layers whose |change_i|_{i*} |dX_i|_i is a smaller share of the largest one are weighed as if it were this

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from workbench.probes.batches import Batch
 from workbench.probes.ends import Ends, difference
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.layers import NetworkLayers, Point
 from workbench.probes.levels.ratio import per_length
-from workbench.probes.oracle import GradientOracle
 
 Groups = Mapping[str, tuple[int, ...]]
 """Indices of layers by the label of their group."""

@@ -7,9 +7,9 @@ from torch import Tensor
 from assumptions.guards import require_dimension
 from workbench.probes.batches import Batch
 from workbench.probes.ends import Ends, difference, moved_by
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.layers import NetworkLayers, Point
 from workbench.probes.levels.ratio import per_length
-from workbench.probes.oracle import GradientOracle
 
 
 def hvp_along(

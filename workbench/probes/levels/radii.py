@@ -8,9 +8,9 @@ from torch import Tensor
 from assumptions.guards import as_floats, require_positive
 from workbench.probes.batches import Batch
 from workbench.probes.ends import Ends, difference, moved_by
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.layers import NetworkLayers
 from workbench.probes.levels.ratio import per_length
-from workbench.probes.oracle import GradientOracle
 
 
 def radii(

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from assumptions.guards import require_seed
-from workbench.probes.aside import seeded as seeded_inside
+from workbench.probes.gradients.aside import seeded as seeded_inside
 
 Made = TypeVar("Made")
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from assumptions.guards import require_positive
 from workbench.probes.batches import Batch, chunks, count_rows, moved
-from workbench.probes.oracle import Loss
+from workbench.probes.gradients.oracle import Loss
 
 Sums = Callable[[nn.Module, Batch], dict[str, Tensor]]
 

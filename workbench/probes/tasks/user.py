@@ -12,8 +12,8 @@ from torch.utils import _pytree as pytree
 
 from assumptions.guards import require_seed
 from workbench.probes.batches import Batch, count_rows, take
+from workbench.probes.gradients.oracle import GradientOracle
 from workbench.probes.networks import count_parameters, seeded
-from workbench.probes.oracle import GradientOracle
 from workbench.probes.tasks.task import Task
 from workbench.user_code import as_module, line_in
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from problems.base import Problem
 from workbench.probes.batches import Batch, take
-from workbench.probes.derivatives import one_number
-from workbench.probes.flat_loss import FlatLoss
+from workbench.probes.gradients.derivatives import one_number
+from workbench.probes.problem.flat_loss import FlatLoss
 
 WAVE = 1e-2
 """Size of a move of all parameters to a point where nothing is 0, or equal, by chance."""

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from workbench.probes.asymmetric import Array
-from workbench.probes.layer_path import LayerPath
+from workbench.probes.fits.asymmetric import Array
+from workbench.probes.fits.layer_path import LayerPath
 
 FACTOR = 2.0
 """Steps or scales must vary by this much to tell 1/t, a factor 2 too, from what noise does to a ratio."""

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from workbench.probes.asymmetric import Array
+from workbench.probes.fits.asymmetric import Array
 
 FOLDS = 4
 """Blocks of neighbouring steps, each held out once: a ratio that drifts exceeds by a whole one, 25 %."""

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from workbench.probes.batches import Batch, count_rows
+from workbench.probes.gradients.oracle import Evaluation, GradientOracle
+from workbench.probes.gradients.ranks import mean_over_ranks
 from workbench.probes.layers import Point
-from workbench.probes.oracle import Evaluation, GradientOracle
-from workbench.probes.ranks import mean_over_ranks
 
 
 @dataclass(frozen=True)

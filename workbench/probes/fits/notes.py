@@ -1,8 +1,8 @@
 """What a fit is not, by levels that were asked for: a bound, one layer's own, that of a smooth loss."""
 
-from workbench.probes.findings import Finding
-from workbench.probes.layer_path import LayerPath
-from workbench.probes.trends import known_median
+from workbench.probes.fits.findings import Finding
+from workbench.probes.fits.layer_path import LayerPath
+from workbench.probes.fits.trends import known_median
 
 CANCEL = 2.0
 """``coupling_sum``: half of what single blocks change does not show when all of them move."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from workbench.probes.asymmetric import Array
+from workbench.probes.fits.asymmetric import Array
 
 BATCHES = ("fixed", "training", "different", "pair")
 """On which rows the two gradients of a step were taken."""

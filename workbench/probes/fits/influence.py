@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.probes.asymmetric import Array, fit_asymmetric
+from workbench.probes.fits.asymmetric import Array, fit_asymmetric
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from workbench.probes.aside import aside
 from workbench.probes.batches import Batch, chunks, count_rows, moved
-from workbench.probes.bound import BoundLoss
-from workbench.probes.derivatives import (
+from workbench.probes.gradients.aside import aside
+from workbench.probes.gradients.bound import BoundLoss
+from workbench.probes.gradients.derivatives import (
     Work,
     hessian_product,
     is_about_memory,
@@ -20,9 +20,15 @@ from workbench.probes.derivatives import (
     one_number,
     require_second_derivatives,
 )
+from workbench.probes.gradients.ranks import mean_over_ranks
+from workbench.probes.gradients.support import (
+    bare_name,
+    require_group,
+    require_model,
+    require_settings,
+    unwrapped,
+)
 from workbench.probes.layers import Point
-from workbench.probes.ranks import mean_over_ranks
-from workbench.probes.support import bare_name, require_group, require_model, require_settings, unwrapped
 
 Loss = Callable[[nn.Module, Batch], Tensor]
 """(model, batch) -> the mean of the losses of the rows, one number."""

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.probes.asymmetric import Array
-from workbench.probes.findings import Finding, Judgement
-from workbench.probes.influence import Influence
-from workbench.probes.layer_path import LayerPath
-from workbench.probes.notes import notes
-from workbench.probes.trends import FACTOR, known_median, scale_slope, shortest_step, step_slope
+from workbench.probes.fits.asymmetric import Array
+from workbench.probes.fits.findings import Finding, Judgement
+from workbench.probes.fits.influence import Influence
+from workbench.probes.fits.layer_path import LayerPath
+from workbench.probes.fits.notes import notes
+from workbench.probes.fits.trends import FACTOR, known_median, scale_slope, shortest_step, step_slope
 
 VERDICTS = ("identified", "poorly identified", "noise", "oscillation", "c over t")
 IDENTIFIED, POORLY, NOISE, OSCILLATION, C_OVER_T = VERDICTS

@@ -13,11 +13,11 @@ from assumptions.guards import require_finite, require_points
 from problems.base import Problem
 from problems.term_index import require_index, require_indices
 from workbench.probes.batches import Batch, chunks, count_rows, moved
-from workbench.probes.flat_loss import FlatLoss, Kind, rows_at
+from workbench.probes.gradients.oracle import Loss, point_of
+from workbench.probes.gradients.support import require_model, require_settings, unwrapped
 from workbench.probes.layers import NetworkLayers, Point, layers_for
-from workbench.probes.network_checks import require_bound, require_mean, require_number, two_points
-from workbench.probes.oracle import Loss, point_of
-from workbench.probes.support import require_model, require_settings, unwrapped
+from workbench.probes.problem.flat_loss import FlatLoss, Kind, rows_at
+from workbench.probes.problem.network_checks import require_bound, require_mean, require_number, two_points
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,16 +14,23 @@ from torch.optim import Optimizer
 
 from assumptions.guards import require_dimension, require_nonnegative, require_seed
 from assumptions.norms import Norm
-from workbench.probes.aside import seeded
 from workbench.probes.batches import count_rows, moved
-from workbench.probes.checkpoint import Checkpoint, CheckpointError, alone, claimed, write, write_losses
-from workbench.probes.interrupts import InterruptedTrainingError, patient
+from workbench.probes.gradients.aside import seeded
 from workbench.probes.levels import require_levels
 from workbench.probes.probe import SmoothnessProbe
-from workbench.probes.random_state import random_state, set_random_state
 from workbench.probes.result import save
-from workbench.probes.setting import conditions, described, evaluated, jsonable, setting_of
 from workbench.probes.tasks import Task
+from workbench.probes.training.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    alone,
+    claimed,
+    write,
+    write_losses,
+)
+from workbench.probes.training.interrupts import InterruptedTrainingError, patient
+from workbench.probes.training.random_state import random_state, set_random_state
+from workbench.probes.training.setting import conditions, described, evaluated, jsonable, setting_of
 
 BATCHES = ("fixed", "training", "different")
 

@@ -12,11 +12,11 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _pytree as pytree
 
-from workbench.probes.aside import aside
 from workbench.probes.batches import Batch, count_rows, take
-from workbench.probes.bound import BoundLoss
+from workbench.probes.gradients.aside import aside
+from workbench.probes.gradients.bound import BoundLoss
+from workbench.probes.gradients.oracle import Loss
 from workbench.probes.layers import NetworkLayers
-from workbench.probes.oracle import Loss
 
 Function = Callable[[Tensor, Batch], Tensor]
 """(point, rows) -> a tensor, for one point and one batch."""

@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 
 from assumptions.guards import require_dimension, require_nonnegative, require_seed
-from workbench.probes.asymmetric import Array, fit_asymmetric
-from workbench.probes.envelope import exceeded, fit_envelope
-from workbench.probes.findings import Finding
-from workbench.probes.influence import influence
-from workbench.probes.judgement import LIMITS, MIN_POINTS, Evidence, judge
-from workbench.probes.layer_path import LayerPath, layer_paths
-from workbench.probes.trends import known_median
+from workbench.probes.fits.asymmetric import Array, fit_asymmetric
+from workbench.probes.fits.envelope import exceeded, fit_envelope
+from workbench.probes.fits.findings import Finding
+from workbench.probes.fits.influence import influence
+from workbench.probes.fits.judgement import LIMITS, MIN_POINTS, Evidence, judge
+from workbench.probes.fits.layer_path import LayerPath, layer_paths
+from workbench.probes.fits.trends import known_median
 
 TAIL = 0.025
 """Each end of an interval: 95 % of the resamples lie between."""
@@ -40,7 +40,7 @@ class LayerFit:
     exceeded                 share of held-out steps above the envelope of the others, in contiguous blocks
     adversarial              largest ratio_adversarial over L0_seen + L1_seen g, g = gradnorm at its step:
                              above 1 the fit is no certificate; nan without that level
-    verdict, reason          see ``workbench.probes.judgement``
+    verdict, reason          see ``workbench.probes.fits.judgement``
     findings                 what the reason says, part by part
     radius_suggested         g / (L0 + L1 g) at g, the median of gradnorm: the adaptive radius of Gluon
     radius_interval          95 %, at the same g: what the fit leaves open, not how g varies

@@ -1,0 +1,1 @@
+"""(L0, L1) of layers from what a probe saw, with a verdict."""

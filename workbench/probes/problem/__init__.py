@@ -1,0 +1,1 @@
+"""A network and its data as a problem of the library."""

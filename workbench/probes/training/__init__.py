@@ -1,0 +1,1 @@
+"""Tasks trained with a probe: checkpoints, interrupts, what was trained."""
