@@ -16,7 +16,6 @@ import torch
 from benchmarks.ball_cases import hard_cases, measure_case
 from benchmarks.ball_solvers import SCIPY_DEFAULTS, SCIPY_TIGHT, Array, Step, conic_step, scipy_step
 from benchmarks.report import Row, Turns, begin, finish, one_thread, parser, positive, take_turns, timed
-from benchmarks.report import hardware as hardware  # other benchmarks read it here
 from problems import Quadratic
 from workbench import run
 from workbench.methods.bpm import BPM

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.broximal import hardware
+from benchmarks.report import hardware
 from problems import INSTANCES
 from workbench.falsifier.search import falsify
 from workbench.parts import Mutant

@@ -1,6 +1,6 @@
 """Work ended at random moments and started again: how often the result is that of one run.
 
-    python benchmarks/kills.py [--kills 50] [--seed 0] [--json FILE]
+    python -m benchmarks.kills [--kills 50] [--seed 0] [--json FILE]
 
 Verify (1 and 2 workers), probe and figure in turn, each ended by SIGKILL or SIGINT at a moment that the seed
 draws. Exit status 1 if a result was lost or changed.

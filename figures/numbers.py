@@ -65,7 +65,7 @@ class Numbers:
             document = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise NumbersError(f"{path} cannot be read: {error.strerror}") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise NumbersError(
                 f"{path} does not hold the numbers of a figure: it is no JSON, or torn"
             ) from None

@@ -49,6 +49,15 @@ class LocalCluster:
             process.kill()
             process.wait()
 
+    def dismiss(self, worker: subprocess.Popen) -> None:
+        """End a worker that the scheduler knows, until it knows it no more."""
+        before = self._removed()
+        self.end(worker)
+        wait_until(lambda: self._removed() > before)
+
+    def _removed(self) -> int:
+        return (self.folder / "log").read_text().count("Remove worker addr")
+
     def _start(self, kind: str, *options: str, env: dict[str, str]) -> subprocess.Popen:
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--scheduler-file", str(self.file)]
         with (self.folder / "log").open("a") as log:

@@ -8,7 +8,7 @@ import pytest
 from tests.workbench.report_toys import made, witness, write
 from workbench.records import ResultsError
 from workbench.report import Library, document, page, read_results
-from workbench.report.wellformed import require_wellformed
+from workbench.verify.wellformed import require_wellformed
 
 GOOD = made(verdict="refuted", expected=False, witness=witness()).to_json()
 
@@ -25,7 +25,7 @@ GOOD = made(verdict="refuted", expected=False, witness=witness()).to_json()
         ("parameters", [1], "parameters must be .*Mapping"),
         ("parameters", {"a": {"b": 1}}, "parameters must be .*Mapping"),
         ("certificate", [1], "certificate must be tuple"),
-        ("tightness", "abc", "could not convert"),
+        ("tightness", "abc", "must be a number"),
         ("tightness", 10**400, "too large"),
         ("witness", [1], "witness must be .*Mapping.* or None|witness must be .*Mapping"),
         ("statistics", {"whole": "much"}, "statistics must be"),

@@ -19,6 +19,7 @@ from workbench.cli.output import (
     print_table,
     require_writable,
     write_json,
+    write_whole,
     wrong_use,
 )
 from workbench.cli.progress import progress
@@ -81,7 +82,7 @@ def _known(kept: Path, asked: dict[str, Any]) -> dict[str, Any]:
         same = all(found[name] == value for name, value in asked.items())
     except FileNotFoundError:
         return {}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise WrongUseError(f"{kept} is not what this command writes; move it away") from None
     if not same:
         note(f"{kept} was made with another budget or seed and is made anew")
@@ -98,7 +99,7 @@ def _keep(kept: Path, document: dict[str, Any]) -> None:
 
 def _tell(rows: list[dict[str, Any]], budget: int, seed: int, out: Path | None, json: bool) -> None:
     if out is not None:
-        out.write_text(page(rows, budget, seed), encoding="utf-8")
+        write_whole(out, page(rows, budget, seed))
         note(f"written: {out}")
     if json:
         write_json({"budget": budget, "seed": seed, "theorems": rows}, "-")

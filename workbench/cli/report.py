@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from workbench.cli.output import WrongUseError, console, note, require_writable, write_json, wrong_use
+from workbench.cli.output import (
+    WrongUseError,
+    console,
+    note,
+    require_writable,
+    write_json,
+    write_whole,
+    wrong_use,
+)
 from workbench.registry import Registry, load_user_file
 from workbench.report import Library, Results, bibtex, document, latex_table, page, read_results, theorem_rows
 from workbench.report.summary import compared, summary
@@ -66,8 +74,5 @@ def _require_targets(targets: Mapping[str, Path | str | None], read: tuple[Resul
 def _write(path: Path, text: str) -> str:
     """The line that says so. WrongUseError if it fails after all."""
     content = text.encode("utf-8", errors="replace")
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise WrongUseError(f"{path} cannot be written: {error.strerror}") from None
+    write_whole(path, content.decode("utf-8"))
     return f"wrote {path}, {len(content) / 1000:,.0f} kB"

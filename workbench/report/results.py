@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.records import ResultsError, complete_units
-from workbench.report.wellformed import require_wellformed
 from workbench.verify import Record
+from workbench.verify.wellformed import require_wellformed
 
 
 @dataclass(frozen=True)
