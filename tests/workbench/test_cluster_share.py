@@ -46,7 +46,7 @@ class Played:
     def nthreads(self) -> dict[str, int]:
         return self.workers
 
-    def submit(self, function, *arguments, key: str):
+    def submit(self, function, *arguments, key: str, priority: int):
         done = function(*(a.done if isinstance(a, PlayedFuture) else a for a in arguments))
         return PlayedFuture(done, self.lost)
 

@@ -5,7 +5,6 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 from problems import Problem
 from problems.well_formed import IllFormedError
@@ -161,7 +160,7 @@ def _run(
                 implications=registry.implications,
                 file=str(user.path) if user else None,
                 report_untested=user is None or any(t in user.theorems for t in theorems),
-                jobs=cast(int, workers),  # a cluster too: ``require_jobs`` and ``share`` take both
+                jobs=workers,
             )
         except KeyboardInterrupt:
             note(f"{_saved(finished, store)}; the same command goes on from there")

@@ -102,9 +102,8 @@ class _Run:
         number, place = divmod(index, BLOCK)
         if number not in self.sent:  # a task, not scattered: what is lost with a worker can be made again
             self.sent = {n: f for n, f in self.sent.items() if n == number - 1}
-            self.sent[number] = self.client.submit(
-                _keep, self.blocks[number], key=f"workbench-{self.name}-block-{number}"
-            )
+            name = f"workbench-{self.name}-block-{number}"
+            self.sent[number] = self.client.submit(_keep, self.blocks[number], key=name, priority=-index)
         future = self.client.submit(
             _do,
             self.sent[number],
@@ -113,6 +112,7 @@ class _Run:
             self.cluster.sources,
             facts,
             key=f"workbench-{self.name}-{index}",
+            priority=-index,  # in this order: Dask takes what comes within 0.1 s in any
         )
         self._expect(future, index)
         self.handed += 1

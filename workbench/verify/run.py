@@ -14,6 +14,7 @@ from workbench.match import Case, match
 from workbench.theorem import Theorem
 from workbench.verify.budget import DEFAULT, Budget
 from workbench.verify.claim import SUSPECT
+from workbench.verify.cluster import Cluster
 from workbench.verify.judge import judge
 from workbench.verify.outcome import Outcome, decide
 from workbench.verify.plan import Unit, plan, require_distinct
@@ -48,16 +49,17 @@ def verify(
     implications: Sequence[Implies] = IMPLICATIONS,
     file: str | None = None,
     report_untested: bool = True,
-    jobs: int = 1,
+    jobs: int | Cluster = 1,
 ) -> list[Record]:
     """Records of every unit, in the order of the plan; those in ``store`` are not done again.
 
     A theorem to which nothing applied gets one record more, ``untested``, unless told otherwise.
-    ``jobs`` processes share the units, -1: one per core; the records are the same whatever their number.
+    ``jobs`` processes share the units, -1: one per core, or the workers of a ``Cluster``; the records are the
+    same whatever their number.
     ``progress`` is told how many units are done, of how many, and the first that is not.
 
-    TypeError for what is no theorem or no problem, ValueError for a number of jobs that is none.
-    IllFormedError, before any work, for a problem that breaks its contract. UnsendableError where several
+    TypeError for what is no theorem or no problem, ValueError for a number of jobs that is none, ClusterError
+    for a cluster that cannot work. IllFormedError, before any work, for a problem that breaks its contract. UnsendableError where several
     processes cannot share the work, WorkerLostError when one of them ends.
     """
     jobs = require_jobs(jobs)
@@ -78,7 +80,7 @@ def _records(
     units: Sequence[Unit],
     judged: Callable[[Unit], list[Record]],
     store: ResultStore | None,
-    jobs: int,
+    jobs: int | Cluster,
     progress: Callable[[int, int, str], None] | None,
 ) -> list[Record]:
     stored = [store.done(unit.key) if store else None for unit in units]
