@@ -127,9 +127,7 @@ def test_an_excess_at_rounding_level_is_inconclusive_and_never_expected():
 def test_nan_in_measured_is_a_violation():
     far = Parabola(nan_beyond=0.6)
     lost = verdict(gd(measured=gap_next, bound=gap0 + 1), far, Budget("t", 3, 1))
-    assert (lost.verdict, lost.expected) == (Verdict.BAD_CERTIFICATE, False), (
-        lost.reason
-    )
+    assert (lost.verdict, lost.expected) == (Verdict.BAD_CERTIFICATE, False), lost.reason
     assert verdict(gd(measured=gap, bound=dist0 + 100), far, Budget("t", 3, 1)).verdict == Verdict.REFUTED
 
 

@@ -59,8 +59,8 @@ def verify(
     ``progress`` is told how many units are done, of how many, and the first that is not.
 
     TypeError for what is no theorem or no problem, ValueError for a number of jobs that is none, ClusterError
-    for a cluster that cannot work. IllFormedError, before any work, for a problem that breaks its contract. UnsendableError where several
-    processes cannot share the work, WorkerLostError when one of them ends.
+    for a cluster that cannot work. IllFormedError, before any work, for a problem that breaks its contract.
+    UnsendableError where several processes cannot share the work, WorkerLostError when one of them ends.
     """
     jobs = require_jobs(jobs)
     theorems, problems = _require_theorems(theorems), _require_problems(problems)
