@@ -17,6 +17,9 @@ from workbench.verify.wellformed import require_wellformed
 
 ROOMS = ("assumptions", "problems", "workbench", "figures")
 
+REMEDY = ". Name another folder with --out, or remove that line"
+"""What helps a run that cannot go on from a file of records."""
+
 
 class ResultsError(ValueError):
     """The folder of results cannot be used; says why and what to do. Nothing in it was deleted."""
@@ -111,7 +114,9 @@ class Store:
         return whole.split(b"\n") if newline else []
 
     def _load(self, path: Path, lines: Sequence[bytes]) -> None:
-        whole, _ = complete_units(_read(path, number, line) for number, line in enumerate(lines, start=1))
+        whole, _ = complete_units(
+            read_record(path, number, line, REMEDY) for number, line in enumerate(lines, start=1)
+        )
         self._complete |= whole
 
 
@@ -187,15 +192,15 @@ class _FolderLock:
         return held
 
 
-def _read(path: Path, number: int, line: bytes) -> Record:
+def read_record(path: Path, number: int, line: bytes, remedy: str) -> Record:
+    """The record in a line of a file. ResultsError that names both, and what would help."""
     try:
         record = Record.from_json(json.loads(line))
         require_wellformed(record)
         return record
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ResultsError(
-            f"{path}, line {number} is not a record that this program can read ({error}). "
-            "Name another folder with --out, or remove that line"
+            f"{path}, line {number} is not a record that this program can read ({error}){remedy}"
         ) from None
 
 

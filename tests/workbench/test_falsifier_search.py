@@ -16,7 +16,7 @@ from workbench.falsifier.attempts import LENGTH, Attempts, Point
 from workbench.falsifier.candidate import NOTHING
 from workbench.falsifier.climb import climbed_starts
 from workbench.falsifier.encode import Around, Family
-from workbench.falsifier.evaluate import afresh, evaluate, evaluate_one, evaluate_states, pool_of
+from workbench.falsifier.evaluate import afresh, evaluate, evaluate_one, evaluate_states
 from workbench.falsifier.free import free_fields, moved
 from workbench.falsifier.search import NothingToTryError, falsify
 from workbench.falsifier.spaces import MADE, sources
@@ -25,6 +25,7 @@ from workbench.match import match
 from workbench.methods import GradientDescent
 from workbench.registry import Registry
 from workbench.verify.setting import NotApplicableError
+from workbench.verify.states import given_state, joined
 
 stepsize, L, dist, dist_next, gap, k = symbols("stepsize L dist dist_next gap k")
 REGISTRY = Registry()
@@ -434,7 +435,7 @@ def test_states_as_plain_numbers_and_back():
     case = case_of(REGISTRY.theorem("saga/step"), QuadraticSum((((2.0,),), ((0.5,),))))
     first = evaluate(case, torch.tensor([[1.0], [3.0]], dtype=torch.float64), 1)
     states = [{**t.candidate.state, "k": t.candidate.k} for t in first]
-    again = evaluate_states(case, pool_of(case, states))
+    again = evaluate_states(case, joined([given_state(case, state) for state in states]))
     assert [t.measured for t in again] == [t.measured for t in first]
 
 

@@ -5,7 +5,6 @@ anew the rows of theorems whose statement has changed. Delete it to make all row
 """
 
 import json as json_module
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,7 @@ def main(selectors: Sequence[str], budget: int, out: Path | None, seed: int, jso
                     continue
                 rows[theorem.id] = plain(row(theorem, registry.instances(), budget, seed))
                 if kept is not None:
-                    _keep(kept, {**asked, "rows": rows})
+                    write_json({**asked, "rows": rows}, str(kept))
         except KeyboardInterrupt:
             stopped = True
             note(f"interrupted; {len(rows)} theorems are done")
@@ -88,13 +87,6 @@ def _known(kept: Path, asked: dict[str, Any]) -> dict[str, Any]:
         note(f"{kept} was made with another budget or seed and is made anew")
         return {}
     return dict(found["rows"])
-
-
-def _keep(kept: Path, document: dict[str, Any]) -> None:
-    """All at once, so that an interruption leaves the old or the new file."""
-    partial = kept.with_suffix(".json.part")
-    write_json(document, str(partial))
-    os.replace(partial, kept)
 
 
 def _tell(rows: list[dict[str, Any]], budget: int, seed: int, out: Path | None, json: bool) -> None:

@@ -1,9 +1,6 @@
 """Try starts or states on a case, many at once; judge one alone."""
 
 import dataclasses
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -240,10 +237,3 @@ def afresh(tried: Tried, seed: int, most: int = FRESH) -> Tried:
         measured=ratio,
         replicates=len(process.ratios),
     )
-
-
-def pool_of(case: Case, states: list[Mapping[str, Any]]) -> Pool:
-    """States given as plain numbers, k among them."""
-    pools = list(map(partial(given_state, case), states))
-    fields = zip(*(p.state for p in pools), strict=True)
-    return Pool(type(pools[0].state)(*(torch.cat(f) for f in fields)), torch.cat([p.k for p in pools]))

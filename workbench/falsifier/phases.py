@@ -12,10 +12,11 @@ from workbench.falsifier.attempts import HORIZONS, Attempts, Entry, Point, weigh
 from workbench.falsifier.candidate import NOTHING, Tried
 from workbench.falsifier.climb import climbed_starts
 from workbench.falsifier.encode import Source
-from workbench.falsifier.evaluate import MEANS, evaluate, evaluate_states, pool_of
+from workbench.falsifier.evaluate import MEANS, evaluate, evaluate_states
 from workbench.falsifier.evolve import evolved
 from workbench.falsifier.spaces import is_large
 from workbench.verify.ascent import climbed
+from workbench.verify.states import given_state
 
 LIBRARY, SPREAD = 0.3, 0.6
 """Shares of the budget after which the first and the second phase end."""
@@ -135,7 +136,7 @@ def _inside(problem: Problem, x0: torch.Tensor) -> torch.Tensor:
 def _from_state(tried: Tried) -> list[Tried]:
     candidate = tried.candidate
     assert candidate.state is not None
-    pool = climbed(candidate.case, pool_of(candidate.case, [{**candidate.state, "k": candidate.k}]), CLIMB)
+    pool = climbed(candidate.case, given_state(candidate.case, {**candidate.state, "k": candidate.k}), CLIMB)
     return evaluate_states(candidate.case, pool)
 
 

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench.records import ResultsError, complete_units
+from workbench.records import ResultsError, complete_units, read_record
 from workbench.verify import Record
-from workbench.verify.wellformed import require_wellformed
+
+REMEDY = "; verify again into another folder, or remove that line"
+"""What helps where a record cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def read_results(folder: str | Path) -> Results:
             )
         modified = datetime.fromtimestamp(path.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M UTC")
         files.append(RecordFile(path.name, modified, len(lines)))
-        records += [_record(path, number, line) for number, line in enumerate(lines, start=1)]
+        records += [read_record(path, number, line, REMEDY) for number, line in enumerate(lines, start=1)]
     units, partial = complete_units(records)
     complete = [record for unit in units.values() for record in unit]
     if partial:
@@ -104,18 +106,6 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _record(path: Path, number: int, line: bytes) -> Record:
-    try:
-        record = Record.from_json(json.loads(line))
-        require_wellformed(record)
-        return record
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ResultsError(
-            f"{path}, line {number} is not a record that this program can read ({error}); "
-            "verify again into another folder, or remove that line"
-        ) from None
 
 
 def _newest(records: Sequence[Record]) -> tuple[Record, ...]:

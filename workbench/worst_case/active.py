@@ -67,8 +67,6 @@ class _Values:
 
     def of(self, solution: Solution) -> np.ndarray:
         """(constraints,): the value of each, which should be <= 0."""
-        high, low = np.tril_indices(self.columns.size)
-        part = solution.gram[np.ix_(self.columns.rows, self.columns.rows)]
-        gram = part[high, low] * np.where(high == low, 1.0, conic.SQRT2)
+        gram = conic.svec(self.columns, solution.gram)
         unknowns = np.concatenate([gram, solution.values, solution.products, [0.0]])
         return self.rows @ unknowns + self.constants

@@ -104,6 +104,12 @@ def _settings(equilibrate: bool) -> Any:
     return settings
 
 
+def _minimised(q: np.ndarray, a: Any, b: np.ndarray, cones: list[Any], equilibrate: bool = True) -> Any:
+    """What the solver says to: minimise <q, z> subject to a z + slack = b, slack in the cones."""
+    p = sparse.csc_matrix((len(q), len(q)))
+    return CLARABEL.DefaultSolver(p, q, a, b, cones, _settings(equilibrate)).solve()
+
+
 class _Rows:
     """The constraints of the conic problem: a z + slack = b, slack in the cones, in their order."""
 
@@ -139,8 +145,7 @@ def solve(
     q[columns.t] = -1.0
     q[np.cumsum(np.arange(1, columns.size + 1)) - 1] = -above
     started = time.perf_counter()
-    p = sparse.csc_matrix((columns.n, columns.n))
-    found = CLARABEL.DefaultSolver(p, q, rows.a, rows.b, rows.cones, _settings(equilibrate)).solve()
+    found = _minimised(q, rows.a, rows.b, rows.cones, equilibrate)
     seconds = time.perf_counter() - started
     status = str(found.status).removeprefix("Almost")
     if status in HOPELESS:
@@ -187,14 +192,20 @@ def solve_within(programme: Programme, span: np.ndarray) -> tuple[np.ndarray, np
     q = np.zeros(upper.shape[1])
     q[-1] = -1.0
     cones = [*rows.cones[:-1], CLARABEL.PSDTriangleConeT(r)]
-    p = sparse.csc_matrix((len(q), len(q)))
-    found = CLARABEL.DefaultSolver(p, q, a, b, cones, _settings(True)).solve()
+    found = _minimised(q, a, b, cones)
     x = np.array(found.x)
     if str(found.status).removeprefix("Almost") in HOPELESS or not np.isfinite(x).all():
         raise ProgrammeError(f"no worst case with this range (solver: {found.status})")
     numbers = np.array(lift).T @ x[:n_gram]
     cut = n_gram + columns.n_values
     return _matrix(columns, numbers, len(programme.basis.vectors)), x[n_gram:cut], x[cut:-1]
+
+
+def svec(columns: Columns, gram: np.ndarray) -> np.ndarray:
+    """The rows of G that count as the unknowns hold them; ``_matrix`` turns them back."""
+    high, low = np.tril_indices(columns.size)
+    part = gram[np.ix_(columns.rows, columns.rows)]
+    return part[high, low] * np.where(high == low, 1.0, SQRT2)
 
 
 def _matrix(columns: Columns, x: np.ndarray, size: int) -> np.ndarray:

@@ -67,7 +67,7 @@ def _enumerated(theorem: Theorem) -> bool:
 def _one_random_step(theorem: Theorem, values: Mapping[str, Any] | None, parameter: int) -> WorstCase:
     started = time.perf_counter()
     asked, attained = step_question(theorem, values, parameter)
-    found = evaluate._result(asked, evaluate.bounded(asked.programme, asked.bound), started)
+    found = evaluate.answer(asked, started)
     if "mu_f" not in theorem.constants:
         found = replace(found, reason=f"{found.reason}, for n_terms = {asked.setting.constants['n_terms']}")
     if attained:
