@@ -26,16 +26,26 @@ class Function(Protocol):
     """What an assumption may ask of a problem. x: (*batch, d)."""
 
     @property
-    def d(self) -> int: ...
+    def d(self) -> int:
+        """Dimension of x."""
+        ...
 
     @property
-    def x0(self) -> Tensor: ...
+    def x0(self) -> Tensor:
+        """The default start, (d,)."""
+        ...
 
-    def offers(self, name: str) -> bool: ...
+    def offers(self, name: str) -> bool:
+        """True if the oracle of this name may be called."""
+        ...
 
-    def value(self, x: Tensor) -> Tensor: ...
+    def value(self, x: Tensor) -> Tensor:
+        """f(x), (*batch,)."""
+        ...
 
-    def grad(self, x: Tensor) -> Tensor: ...
+    def grad(self, x: Tensor) -> Tensor:
+        """A subgradient at x, the gradient where there is one; (*batch, d)."""
+        ...
 
 
 class Sides(NamedTuple):
@@ -51,7 +61,11 @@ class Sides(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """What a check or a search found. ``witness`` is the worst tuple of points, each (d,)."""
+    """What a check or a search found about an assumption.
+
+    verdict: "refuted", "not refuted" at any of so many ``points``, or "undefined" where it could not be told
+    and nothing was refuted. ratio: the largest lhs / rhs seen. ``witness``: the worst points, each (d,).
+    """
 
     assumption: "Assumption"
     verdict: CheckVerdict
@@ -160,6 +174,7 @@ def _entries(constant: Any) -> Tensor:
 class Certificate:
     """An assumption that a problem has, why, where, and on whose word.
 
+    proof: why it holds, in words. region: where it does, everywhere by default.
     ``status`` is "certified" (proved beside the problem) or "declared" (the user says so; verdicts
     then read "if the declared constants hold"). ``steps`` lists the implications that led here.
     """

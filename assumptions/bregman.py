@@ -34,6 +34,6 @@ def bregman(problem: Function, x: Tensor, y: Tensor) -> Bregman:
     with torch.no_grad():
         terms = ((gx * step).abs() + (gx * x).abs() + (problem.grad(y) * y).abs()).sum(dim=-1)
         terms = terms.nan_to_num(nan=0.0, posinf=0.0) + fx.abs() + fy.abs()
-        moved = gradient_rounding(problem, x) * EUCLIDEAN.norm(step)
-        moved = moved + NOISE * (value_noise(problem, x) + value_noise(problem, y))
+        moved = gradient_rounding(problem, x, g=gx) * EUCLIDEAN.norm(step)
+        moved = moved + NOISE * (value_noise(problem, x, fx) + value_noise(problem, y, fy))
         return Bregman(gap, size, ROUNDINGS * terms + moved)

@@ -80,7 +80,10 @@ class _Rows(_ByLengths):
 
 @dataclass(frozen=True)
 class MaxColumn(_Columns):
-    """|x| = scale max_j |x_(.j)|_2, the operator norm from l_1 to l_2; dual to ``SumColumns``."""
+    """|x| = scale max_j |x_(.j)|_2, the operator norm from l_1 to l_2; dual to ``SumColumns``.
+
+    x: m x n, row by row. scale: finite, > 0. ValueError otherwise.
+    """
 
     def _outer(self) -> Lp:
         return Lp(math.inf, self.scale)
@@ -88,7 +91,10 @@ class MaxColumn(_Columns):
 
 @dataclass(frozen=True)
 class SumColumns(_Columns):
-    """|x| = scale sum_j |x_(.j)|_2; dual to ``MaxColumn``."""
+    """|x| = scale sum_j |x_(.j)|_2; dual to ``MaxColumn``.
+
+    x: m x n, row by row. scale: finite, > 0. ValueError otherwise.
+    """
 
     def _outer(self) -> Lp:
         return Lp(1.0, self.scale)
@@ -96,7 +102,10 @@ class SumColumns(_Columns):
 
 @dataclass(frozen=True)
 class MaxRow(_Rows):
-    """|x| = scale max_i |x_(i.)|_2, the operator norm from l_2 to l_inf; dual to ``SumRows``."""
+    """|x| = scale max_i |x_(i.)|_2, the operator norm from l_2 to l_inf; dual to ``SumRows``.
+
+    x: m x n, row by row. scale: finite, > 0. ValueError otherwise.
+    """
 
     def _outer(self) -> Lp:
         return Lp(math.inf, self.scale)
@@ -104,7 +113,10 @@ class MaxRow(_Rows):
 
 @dataclass(frozen=True)
 class SumRows(_Rows):
-    """|x| = scale sum_i |x_(i.)|_2; dual to ``MaxRow``."""
+    """|x| = scale sum_i |x_(i.)|_2; dual to ``MaxRow``.
+
+    x: m x n, row by row. scale: finite, > 0. ValueError otherwise.
+    """
 
     def _outer(self) -> Lp:
         return Lp(1.0, self.scale)

@@ -20,7 +20,7 @@ SHARE = 0.9
 
 @dataclass(frozen=True)
 class Continuous(Assumption):
-    """f is finite and continuous on the whole space. No constants.
+    """f is finite, and f(y) -> f(x) as y -> x, for all x. No constants.
 
     A check bisects the segment between two points, keeping the half with the larger difference of
     values, until no number lies between. Refuted if what remains is a jump: above rounding, and 0.9 of
@@ -47,7 +47,10 @@ class Continuous(Assumption):
         return lattice, torch.where((y == lattice).all(dim=-1, keepdim=True), lattice + 0.6180339887, y)
 
     def check(self, problem: Function, *points: Tensor) -> Check:
-        """Over pairs x, y, each (*batch, d). The witness is a pair of neighbouring points that jumps."""
+        """Over pairs x, y, each (*batch, d). The witness is a pair of neighbouring points that jumps.
+
+        ValueError for another number of points than two, and for no rows.
+        """
         if len(points) != self.arity:
             raise ValueError(f"Continuous speaks of {self.arity} points, got {len(points)}")
         x, y = (p.detach().reshape(-1, problem.d) for p in torch.broadcast_tensors(*points))

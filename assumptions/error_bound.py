@@ -87,5 +87,6 @@ def order_seen(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> dict[str
 
 def _gradient(problem: Function, x: Tensor, norm: Norm) -> tuple[Tensor, Tensor]:
     """|grad f(x)|_* and its error, (*batch,) each."""
-    moved = gradient_rounding(problem, x, norm) + NOISE * gradient_noise(problem, x, norm)
-    return norm.dual(problem.grad(x)), moved
+    g = problem.grad(x)
+    moved = gradient_rounding(problem, x, norm, g) + NOISE * gradient_noise(problem, x, norm, g)
+    return norm.dual(g), moved

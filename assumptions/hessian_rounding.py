@@ -14,7 +14,9 @@ from assumptions.rounding import NOISE, ROUNDINGS, directions, gradient_noise, g
 class TwiceDifferentiable(Function, Protocol):
     """A function that multiplies its Hessian with a vector. x, v: (*batch, d)."""
 
-    def hvp(self, x: Tensor, v: Tensor) -> Tensor: ...
+    def hvp(self, x: Tensor, v: Tensor) -> Tensor:
+        """H(x) v, (*batch, d)."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ class _BySingularValues(MatrixNorm):
 class Spectral(_BySingularValues):
     """|x| = scale s_1(x), the operator norm from l_2 to l_2; the dual is the nuclear norm over scale.
 
+    x: m x n, row by row. scale: finite, > 0. ValueError otherwise.
     Directions U V' leave out singular values below max(m, n) roundings of the largest: they carry no
     direction, and <g, U V'> misses them by rounding alone.
     """
@@ -122,7 +123,8 @@ class Spectral(_BySingularValues):
 class Nuclear(_BySingularValues):
     """|x| = scale sum_i s_i(x); the dual is the largest singular value over scale.
 
-    Directions are u v' for the first pair of singular vectors.
+    x: m x n, row by row. scale: finite, > 0. ValueError otherwise. Directions are u v' for the first pair
+    of singular vectors.
     """
 
     def _gain(self, values: Tensor) -> Tensor:

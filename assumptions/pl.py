@@ -40,8 +40,11 @@ class PL(OneConstant):
         """2 mu_pl (f(x) - f_star) and |grad f(x)|_*^2. x: (*batch, d)."""
         (x,) = points
         gap, gap_error = gap_above(problem, x)
-        size = self.norm.dual(problem.grad(x))
+        g = problem.grad(x)
+        size = self.norm.dual(g)
         with torch.no_grad():
-            moved = gradient_rounding(problem, x, self.norm) + NOISE * gradient_noise(problem, x, self.norm)
+            moved = gradient_rounding(problem, x, self.norm, g) + NOISE * gradient_noise(
+                problem, x, self.norm, g
+            )
             resolution = 2 * self.mu_pl * gap_error + moved * (2 * size + moved)
         return Sides(2 * self.mu_pl * gap, size.square(), resolution)

@@ -45,7 +45,7 @@ class QuasarConvex(OneConstant):
         step = x - y
         with torch.no_grad():
             error = ROUNDINGS * (EUCLIDEAN.norm(x) + EUCLIDEAN.norm(y)) + minimiser_error(problem)
-            moved = gradient_rounding(problem, x) + NOISE * gradient_noise(problem, x)
+            moved = gradient_rounding(problem, x, g=g) + NOISE * gradient_noise(problem, x, g=g)
             terms = ROUNDINGS * (g * step).abs().sum(dim=-1)
             inner_error = terms + EUCLIDEAN.norm(g) * error + moved * (EUCLIDEAN.norm(step) + error)
             resolution = self.quasar * gap_error + inner_error

@@ -1,9 +1,11 @@
 """How far rounding can move what an inequality compares."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, MutableMapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
+from torch.utils.weak import WeakIdKeyDictionary
 
 from assumptions.base import EPS, Function
 from assumptions.norms import EUCLIDEAN, Norm
@@ -20,14 +22,33 @@ VISIBLE = 100.0
 """Estimates use differences above this many times their rounding, so that it moves them by 1 % at most."""
 
 
+_AT_START: MutableMapping[Function, dict[Hashable, Any]] = WeakIdKeyDictionary()  # pyright: ignore[reportAssignmentType]
+"""What is seen at the start of a problem, the same for every x, as long as the problem lives."""
+
+
+def _at_start(problem: Function, key: Hashable, see: Callable[[], Any]) -> Any:
+    """What ``see`` returns, seen once for each problem and key."""
+    try:
+        seen = _AT_START.setdefault(problem, {})
+    except TypeError:  # no weak reference can point at it: a named tuple, say
+        return see()
+    if key not in seen:
+        seen[key] = see()
+    return seen[key]
+
+
 def value_scale(problem: Function) -> float:
     """|f(x0)|: the size of the numbers that f may add and subtract inside.
 
     Near a minimum of value 0 a formula such as |x| + log(1 + e^(-2|x|)) - log 2 is off by roundings of
     its terms, not of its result; the size of f at the start stands for them. 0 if not finite.
     """
-    with torch.no_grad():
-        return float(problem.value(problem.x0).abs().nan_to_num(nan=0.0, posinf=0.0).amax())
+
+    def see() -> float:
+        with torch.no_grad():
+            return float(problem.value(problem.x0).abs().nan_to_num(nan=0.0, posinf=0.0).amax())
+
+    return _at_start(problem, "scale", see)
 
 
 def directions(d: int, like: Tensor) -> Tensor:
@@ -37,16 +58,19 @@ def directions(d: int, like: Tensor) -> Tensor:
     return 1 - 2 * patterns.to(like.dtype)
 
 
-def _seen(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -> Tensor:
-    """How far rounding moves the results at x: scatter, grain, and the grain around x0.
+def _seen(problem: Function, name: Literal["value", "grad"], x: Tensor, at_x: Tensor | None = None) -> Tensor:
+    """How far rounding moves the results of an oracle at x: scatter, grain, and the grain around x0.
+
+    at_x: what it returns at x, if that is known.
 
     Scatter: half a second difference over ``WIDE`` roundings of max(|x|, |x0|), and what 4 roundings make of
     the slope, along two directions. It sees the steps of a formula that rounds inside to more than x does.
     Of curvature it holds no more than 1e-24 max(|x|, |x0|)^2 f''. The grain around x0 stands for what a
     formula such as sigmoid(x) - 1 rounds away altogether.
     """
+    oracle: Callable[[Tensor], Tensor] = getattr(problem, name)
     size = x.abs().amax(dim=-1, keepdim=True).clamp(min=float(problem.x0.abs().max()))
-    at_x = oracle(x)
+    at_x = oracle(x) if at_x is None else at_x.detach()
     scatter, ups = torch.zeros_like(at_x), []
     for reach, signs in zip(WIDE, directions(x.shape[-1], x)[1:], strict=True):
         wide = reach * EPS * size * signs
@@ -54,7 +78,11 @@ def _seen(oracle: Callable[[Tensor], Tensor], problem: Function, x: Tensor) -> T
         bend = ((up - at_x) + (down - at_x)).abs() / 2 + 2 / reach * (up - down).abs()
         scatter = torch.maximum(scatter, bend.nan_to_num(nan=0.0, posinf=0.0))
         ups.append(up)
-    at_start = _grain(oracle(_around_start(problem, x)).unbind())
+    at_start = _at_start(
+        problem,
+        (name, x.dim(), x.dtype, x.device),
+        lambda: _grain(oracle(_around_start(problem, x)).unbind()),
+    )
     beside = _grain([oracle(x * (1 + PLACES[-1])), *ups])
     return torch.maximum(scatter, torch.maximum(beside, at_start))
 
@@ -99,8 +127,13 @@ def _last_place(x: Tensor) -> Tensor:
     return lowest.masked_fill_(~(lowest > 0), torch.inf)
 
 
-def value_noise(problem: Function, x: Tensor) -> Tensor:
-    """How far rounding moves f(x), (*batch,), finite. x: (*batch, d).
+def _is_exact(problem: Function) -> bool:
+    """Whether it, or the function that it shows in another way, is ``taken_exactly``."""
+    return getattr(problem, "exact", False) or getattr(getattr(problem, "problem", None), "exact", False)
+
+
+def value_noise(problem: Function, x: Tensor, f: Tensor | None = None) -> Tensor:
+    """How far rounding moves f(x), (*batch,), finite. x: (*batch, d). f: f(x), if it is known.
 
     A formula that cancels inside, such as |x| + log(1 + e^(-2|x|)) - log 2 near 0, is off by roundings of
     its terms, not of its result. Seen in three ways: results scatter where x moves by a few roundings, they
@@ -112,35 +145,45 @@ def value_noise(problem: Function, x: Tensor) -> Tensor:
     whose end a later function hides, are never seen: -log(1 - sigmoid(x)) is off in the 6th digit at x = 27,
     and as computed it is no convex function; log(1 + e^x) is.
     """
+    if _is_exact(problem):
+        return x.new_zeros(x.shape[:-1])
     with torch.no_grad():
-        seen = _seen(problem.value, problem, x).clamp(min=EPS * value_scale(problem))
+        seen = _seen(problem, "value", x, f).clamp(min=EPS * value_scale(problem))
     return seen.nan_to_num(nan=0.0, posinf=0.0)
 
 
-def gradient_errors(problem: Function, x: Tensor) -> Tensor:
+def gradient_errors(problem: Function, x: Tensor, g: Tensor | None = None) -> Tensor:
     """How far rounding moves each entry of grad f(x), finite, as ``value_noise``. Shapes (*batch, d).
 
-    At least the grain around x0. A start where the formula is flat shows none.
+    g: grad f(x), if it is known. At least the grain around x0. A start where the formula is flat shows none.
     """
+    if _is_exact(problem):
+        return torch.zeros_like(x)
     with torch.no_grad():
-        return _seen(problem.grad, problem, x).nan_to_num(nan=0.0, posinf=0.0)
+        return _seen(problem, "grad", x, g).nan_to_num(nan=0.0, posinf=0.0)
 
 
-def gradient_noise(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
-    """How far rounding moves grad f(x) in the dual norm, (*batch,), finite."""
+def gradient_noise(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN, g: Tensor | None = None) -> Tensor:
+    """How far rounding moves grad f(x) in the dual norm, (*batch,), finite. g: grad f(x), if it is known."""
+    if _is_exact(problem):
+        return x.new_zeros(x.shape[:-1])
     with torch.no_grad():
-        return norm.dual(gradient_errors(problem, x))
+        return norm.dual(gradient_errors(problem, x, g))
 
 
-def gradient_rounding(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
+def gradient_rounding(
+    problem: Function, x: Tensor, norm: Norm = EUCLIDEAN, g: Tensor | None = None
+) -> Tensor:
     """Error of grad f(x) in the dual norm, with x itself known to 64 roundings.
 
     A backward stable oracle returns the gradient of a point x' with |x'_j - x_j| of a few roundings
     of |x_j|; two such x' are tried, one with equal and one with alternating signs. x: (*batch, d).
-    Returns (*batch,), finite.
+    g: grad f(x), if it is known. Returns (*batch,), finite.
     """
+    if _is_exact(problem):
+        return x.new_zeros(x.shape[:-1])
     with torch.no_grad():
-        g = problem.grad(x)
+        g = problem.grad(x) if g is None else g.detach()
         sign = 1.0 - 2.0 * (torch.arange(x.shape[-1], device=x.device) % 2).to(x.dtype)
         moves = (problem.grad(x * (1 + ROUNDINGS)) - g, problem.grad(x * (1 + ROUNDINGS * sign)) - g)
         moved = torch.maximum(norm.dual(moves[0]), norm.dual(moves[1]))

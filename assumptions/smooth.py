@@ -44,7 +44,7 @@ class Smooth(Inequality):
         with torch.no_grad():
             arguments = self.L * (self.norm.norm(x) + self.norm.norm(y))
             inside = self.norm.dual(gx) + self.norm.dual(gy)
-            noise = gradient_noise(problem, x, self.norm) + gradient_noise(problem, y, self.norm)
+            noise = gradient_noise(problem, x, self.norm, gx) + gradient_noise(problem, y, self.norm, gy)
             resolution = ROUNDINGS * (inside + arguments) + NOISE * noise
         return Sides(self.norm.dual(gx - gy), rhs, resolution)
 
@@ -57,7 +57,8 @@ class Smooth(Inequality):
         """
         norm = norm_option(options)
         x, y = torch.broadcast_tensors(*points)
-        change, distance = norm.dual(problem.grad(x) - problem.grad(y)), norm.norm(x - y)
-        resolution = gradient_rounding(problem, x, norm) + gradient_rounding(problem, y, norm)
+        gx, gy = problem.grad(x), problem.grad(y)
+        change, distance = norm.dual(gx - gy), norm.norm(x - y)
+        resolution = gradient_rounding(problem, x, norm, gx) + gradient_rounding(problem, y, norm, gy)
         kept = ~(change <= VISIBLE * resolution) & (distance > 0)
         return {"L_seen": float((change[kept] / distance[kept]).max()) if bool(kept.any()) else 0.0}

@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.report import hardware
 from problems import INSTANCES
-from workbench.falsifier.search import falsify
+from workbench.falsifier.search import Falsified, falsify
 from workbench.parts import Mutant
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
@@ -35,6 +35,14 @@ AIM, REACHED = 0.9, 0.99
 """Share of the mutants to refute, and share of the exact worst case to reach."""
 
 
+def _searched(theorem: Theorem, budget: int) -> Falsified:
+    """One search; a search that was interrupted ends the benchmark."""
+    found = falsify(theorem, INSTANCES, budget=budget, simplify=False)
+    if found.stopped:
+        raise KeyboardInterrupt
+    return found
+
+
 def worst_cases(budget: int) -> list[dict[str, Any]]:
     """One row per theorem: the largest ratio found over the exact one."""
     rows = []
@@ -42,7 +50,7 @@ def worst_cases(budget: int) -> list[dict[str, Any]]:
         if theorem.id not in WORST:
             continue
         began = time.process_time()
-        found = falsify(theorem, INSTANCES, budget=budget, simplify=False)
+        found = _searched(theorem, budget)
         exact = max(tight.tightness for tight in theorem.tight)
         ratio = (found.smallest_c or 0.0) / exact
         rows.append(
@@ -74,7 +82,7 @@ def refuted(budget: int, every: int, first: int) -> list[dict[str, Any]]:
         began = time.process_time()
         row: dict[str, Any] = {"theorem": theorem.id, "kind": theorem.kind, "why": mutant.why}
         try:
-            found = falsify(theorem.mutated(mutant), INSTANCES, budget=budget, simplify=False)
+            found = _searched(theorem.mutated(mutant), budget)
             row |= {"verdict": found.verdict, "ratio": found.to_json()["smallest_c"]}
             row["evaluations"] = found.evaluations
             row["instance"] = repr(found.best.candidate.case.problem) if found.best else None

@@ -29,6 +29,7 @@ myst_substitutions["n_mutants"] = sum(len(t["mutants"]) for t in CATALOGUE["theo
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_class_signature = "mixed"
+autodoc_preserve_defaults = True  # IMPLICATIONS by its name, not its hundred rows
 python_maximum_signature_line_length = 88
 add_module_names = False
 toc_object_entries = False  # two hundred names would fill the side of every page

@@ -29,8 +29,8 @@ UNDRAWN = {
 class Sides:
     """measured and bound, (replicates, n), at the recorded steps k, (n,); nan where the claim is silent.
 
-    measured is inf where a replicate has diverged. whole: both sides at every step, (replicates, K + 1), also
-    where the claim is silent.
+    case: the theorem on the instance of the run. measured is inf where a replicate has diverged. whole: both
+    sides at every step, (replicates, K + 1), also where the claim is silent.
     """
 
     case: Case

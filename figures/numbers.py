@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.whole_file import whole_file
+
 FORMAT = "workbench-figure-1"
 
 
@@ -22,6 +24,7 @@ class Numbers:
 
     figure  name of the recipe          tables  name -> array of floats, any shape
     full    paper quality, or quick     facts   name -> plain value: texts, lists, numbers
+    seed    of every random draw
     """
 
     figure: str
@@ -50,12 +53,8 @@ class Numbers:
             "tables": {name: _listed(table.tolist()) for name, table in self.tables.items()},
         }
         text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
-        part = path.with_name(f".{path.name}.part")
-        try:
+        with whole_file(path) as part:
             part.write_text(text + "\n", encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
         return path
 
     @classmethod

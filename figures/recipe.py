@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from figures.numbers import Numbers, NumbersError
 from figures.stacked import StackedFigure
 from figures.style import styled
+from workbench.whole_file import whole_file
 
 STATUSES = ("reproduced", "re-derived", "own")
 FORMATS = ("pdf", "png", "svg")
@@ -75,10 +76,6 @@ def write(figure: Figure, stem: Path, formats: tuple[str, ...], style: str) -> l
     paths = [stem.with_name(f"{stem.name}.{ending}") for ending in formats]
     with styled(style):
         for path, ending in zip(paths, formats, strict=True):
-            part = path.with_name(f".{path.name}.part")
-            try:
+            with whole_file(path) as part:
                 figure.savefig(part, format=ending, metadata=_UNDATED[ending])
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
     return paths

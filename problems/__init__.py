@@ -1,8 +1,5 @@
 """Functions whose constants are proved beside them."""
 
-from math import inf
-
-from assumptions import PL, Lp, MaxColumn, MaxRow, Smooth
 from problems.abs_affine import AbsAffine
 from problems.abs_sum import AbsSum
 from problems.ball_envelope import BallEnvelope
@@ -31,10 +28,12 @@ from problems.distance_to import DistanceTo
 from problems.double_well import DoubleWell
 from problems.euclidean_norm import EuclideanNorm
 from problems.exp_ridge import ExpRidge
-from problems.function import FunctionProblem, from_function
+from problems.function import from_function
+from problems.function_problem import FunctionProblem
 from problems.general_quadratic import GeneralQuadratic
 from problems.hinge import Hinge
 from problems.huber import Huber
+from problems.instances import FULL_INSTANCES, INSTANCES
 from problems.integer_jump import IntegerJump
 from problems.interpolant import Interpolant
 from problems.lattice_abs import LatticeAbs
@@ -128,206 +127,6 @@ PROBLEMS: tuple[type[Problem], ...] = (
     WeightedL1,
 )
 """The room's list of families. ``FunctionProblem`` is made by ``from_function`` only."""
-
-_AXES = ((1.0, 0.0), (0.0, 2.0))
-MIXED_NORMS = LayerSum(
-    (
-        SpectralQuadratic(((2.0, 0.5), (0.5, 1.0)), 3),
-        SpectralQuadratic(_AXES, 2, norm=Lp(inf)),
-        SpectralQuadratic(_AXES, 3, norm=MaxColumn(2, 3, scale=0.5)),
-        Quadratic((1.0, 2.0), seed=0),
-    )
-)
-CURVED_LAYERS = LayerSum(
-    (
-        LinkMatrix("cosh", 2, 2, (1.0, 2.0)),
-        LinkMatrix("cosh", 2, 3, (1.0,), norm=Lp(inf), seed=None),
-        LinkMatrix("exp", 2, 2, (1.0, 0.5), norm=MaxRow(2, 2), seed=None),
-    )
-)
-SIGN_LAYERS = LayerSum(
-    (SpectralQuadratic(_AXES, 2, norm=Lp(inf)), SpectralQuadratic(((3.0,),), 2, norm=Lp(inf)))
-)
-"""Layers in norms that differ; with L1 > 0 in each; in the largest entry alone."""
-
-INSTANCES: tuple[Problem, ...] = (
-    AbsAffine((1.0,), start=(5.3,)),
-    AbsAffine((1.0, -2.0, 0.5), b=1.0, start=(4.0, -3.0, 2.0)),
-    WeightedL1(tuple(10.0 ** (-4 * i) for i in range(6)), start=(1.01,) * 6),
-    WeightedL1((1.0, 0.0, 0.3), center=(1.0, -2.0, 0.5), start=(4.0, 1.0, -2.0)),
-    EuclideanNorm(3),
-    EuclideanNorm(2, profile="quartic", start=(2.0, 1.0)),
-    LInfNorm(3, start=(3.0, -2.0, 0.5)),
-    Interpolant(((2.0,), (0.0,), (-3.0,)), ((1.0,), (0.0,), (-1.0,)), (2.0, 0.0, 3.0)),
-    Interpolant(((2.0, 0.0), (0.0, 0.0)), ((1.0, 0.0), (0.0, 0.0)), (1.5, 0.0), L=1.0),
-    MaxAffine(2, 5),
-    MaxAffine(3, 9, seed=2, f_star=1.0),
-    DistanceTo(Box((-1.0, 0.0), (2.0, 0.5)), start=(4.0, 3.0)),
-    Hinge((1.0, -2.0)),
-    SquaredHinge((1.0, -2.0)),
-    QuarticRidge((1.0, 0.5)),
-    LogLoss((1.0, -2.0)),
-    Linear((1.0, -2.0, 0.5)),
-    Huber(),
-    Huber(L=2.0, delta=0.5, d=4),
-    LogSumExp(4, 3, seed=2),
-    Constrained(WeightedL1((1.0, 0.3), center=(3.0, 1.0)), Box((-1.0, 0.5), (2.0, 4.0))),
-    Quadratic((1.0, 2.0, 5.0), f_star=7.0, seed=1),
-    Quadratic((1e-3, 0.1, 1.0, 10.0), seed=2),
-    Quadratic((1.0, 0.0), center=(0.0, 0.0), seed=None, start=(0.5, 10.0)),
-    Quadratic((2.0, 2.0, 2.0), seed=None, start=(3.0, -4.0, 1.0)),
-    GeneralQuadratic(((2.0, -0.5), (-0.5, 0.3)), center=(1.0, -1.0), start=(4.0, 3.0)),
-    BallEnvelope(WeightedL1((1.0, 0.3), start=(4.0, -3.0)), 0.5),
-    Cosine(),
-    Cosine(2, start=(2.0, -1.0)),
-    SphereDistance(2, a=0.5, start=(0.2, 0.1)),
-    DoubleWell(2, start=(3.0, 1.0)),
-    PiecewiseLinear(),
-    LatticeAbs(),
-    IntegerJump(),
-    ExpRidge((1.0, -0.5)),
-    CoshRidge((1.0, -0.5)),
-    LogCoshRidge((1.0, -0.5)),
-    CosineRidge((1.0,)),
-    Power(p=4.0),
-    Power(p=3.0, d=3, center=(1.0, 0.0, -1.0)),
-    LinkSum("logistic", ((1.0, 0.5), (0.3, 1.0), (2.0, -0.5))),
-    LinkSum("quartic", ((1.0, 0.0), (0.0, 1.0), (1.0, -1.0))),
-    LinkSum("robust", ((1.0, 0.5), (0.3, 1.0), (-1.0, 1.0)), targets=(0.5, -0.3, 2.0)),
-    QuadraticSum.opposite_pair(5.0, 1.0),
-    QuadraticSum.coordinates(4),
-    QuadraticSum.rank_one(((1.0, 0.0, 1.0), (0.0, 2.0, 0.0))),
-    QuadraticSum.isotropic(2.0, ((1.0, 0.0), (0.0, 3.0), (-1.0, -1.0))),
-    QuadraticSum.isotropic(1.0, ((1.0, 0.0), (0.0, 2.0), (-1.0, -2.0))),
-    AbsSum(
-        ((1.0, 0.5), (0.5, -1.0), (-1.0, 0.25), (0.0, 1.0)),
-        (0.5, -0.25, 1.0, 0.0),
-        mu=0.5,
-        residuals=(0.0, 0.0, 2.0, 0.0),
-        center=(1.0, -1.0),
-    ),
-    AbsSum(
-        ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 1.0, 1.0), (1.0, -1.0, 0.0)),
-        (-0.5, -0.5, -0.5, 0.5, 0.0),
-        mu=0.0,
-    ),
-    Indicator(EuclideanBall(1.0, (0.0, 0.0))),
-    Composite.around(
-        (0.5, -0.25),
-        smooth=Quadratic((1.0, 2.0), center=(1.0, 0.0), seed=None),
-        terms=(Huber(2.0, 1.0, 2), Quadratic((1.0, 3.0), center=(0.0, 1.0), seed=None), Huber(1.0, 4.0, 2)),
-        mu_g=0.5,
-    ),
-    Composite(
-        Quadratic((1.0, 4.0), center=(1.0, 2.0), seed=None),
-        None,
-        (Indicator(Singleton((0.0, 0.0))),),
-        (0.0, 0.0),
-        ((1.0, 8.0),),
-        (3.0, -2.0),
-    ),
-    Composite(
-        Quadratic((1.0, 4.0), center=(2.0, 0.125), seed=None),
-        None,
-        (WeightedL1((1.0, 1.0)),),
-        (1.0, 0.0),
-        ((1.0, 0.5),),
-    ),
-    Composite(
-        Quadratic((1.0, 2.0, 1.0), center=(1.0, 2.0, -1.0), seed=None),
-        None,
-        (Indicator(Consensus(3)),),
-        (1.0, 1.0, 1.0),
-        ((0.0, 2.0, -2.0),),
-        (3.0, -2.0, 0.0),
-    ),
-    Composite.around(
-        (0.5, -1.0),
-        ((0.5, -0.5), (1.0, 0.0), (0.25, 0.25), (-0.5, 0.5)),
-        terms=(
-            AbsAffine((1.0, -1.0), b=1.5),
-            AbsAffine((2.0, 0.0), b=1.0),
-            AbsAffine((1.0, 1.0), b=-0.5),
-            AbsAffine((-1.0, 1.0), b=-1.5),
-        ),
-        mu_g=0.5,
-    ),
-    Composite(
-        Quadratic((1.0, 4.0), center=(2.0, 0.125), seed=None), WeightedL1((1.0, 1.0)), minimiser=(1.0, 0.0)
-    ),
-    Composite(
-        Quadratic((1.0, 1.0), center=(6.0, 8.0), seed=None),
-        Indicator(EuclideanBall(5.0, (0.0, 0.0))),
-        minimiser=(3.0, 4.0),
-        start=(5.0, 0.0),
-    ),
-    NesterovWorst(),
-    NonsmoothWorst(),
-    SpectralQuadratic(((2.0, 0.5), (0.5, 1.0)), 3),
-    LinkMatrix("cosh", 3, 3, (1.0, 2.0)),
-    LinearNetwork(((1.0, 0.0), (0.0, -1.0)), 2),
-    CoupledQuadratic(((1.0, 1.0), (1.0, 1.0)), (1, 1), start=(1.0, 1.0)),
-    MIXED_NORMS,
-    LayerSum((Power(p=4.0), LinkMatrix("logistic", 2, 2, (1.0,)))),
-    CURVED_LAYERS,
-    SIGN_LAYERS,
-    MatrixSum.one_layer((((1.0, 0.0), (0.0, 2.0)), ((3.0, 0.5), (0.5, 1.0))), 2),
-    Noisy(Quadratic((1.0, 2.0), seed=0), GaussianNoise(0.5)),
-    Noisy(MIXED_NORMS, GaussianNoise(0.5)),
-    Noisy(CURVED_LAYERS, GaussianNoise(0.3)),
-    Noisy(SIGN_LAYERS, SignNoise(0.5)),
-    Noisy(LayerSum((Quadratic((1.0, 2.0), seed=0), Quadratic((3.0, 1.0, 0.5), seed=1))), GaussianNoise(0.5)),
-    Noisy(SpectralQuadratic(((2.0, 0.5), (0.5, 1.0)), 3), GaussianNoise(1.0)),
-    Noisy(CoupledQuadratic(((1.0, 1.0), (1.0, 1.0)), (1, 1), start=(1.0, 1.0)), SkewedNoise(0.5)),
-    Scaled(Huber(), factor=3.0, unit=0.5),
-    Shifted(CoshRidge((1.0,)), (2.0,)),
-    LinearMap(LogSumExp(2, 3, seed=1), ((1.0, 0.5), (0.0, 2.0))),
-    Regularised(LogLoss((1.0, -2.0)), 0.1),
-    Sum((Huber(d=2), Cosine(2))),
-    Mean((Quadratic((1.0, 3.0), seed=1), CoshRidge((1.0, 1.0)))),
-    SymbolicProblem("x**2 + 3*sin(x)**2", ((-4.0, 5.0),), prove=(Smooth(8.0), PL(1 / 32)), minimiser=(0.0,)),
-    LeastSquares("breast_cancer"),
-    LogisticRegression("breast_cancer", reg=0.01),
-    Distributed(LogisticRegression("breast_cancer", reg=0.1), 4),
-)
-"""Small members of each family, the first of a family also in quick runs."""
-
-FULL_INSTANCES: tuple[Problem, ...] = (
-    *INSTANCES,
-    AbsAffine((-0.2, 0.1, 0.0, 3.0, 1.0)),
-    WeightedL1((0.5,) * 20, start=tuple(0.3 * (i + 1) for i in range(20))),
-    EuclideanNorm(5, center=(1.0, 0.0, -1.0, 2.0, 0.5), profile="half-square"),
-    EuclideanNorm(3, profile="pseudo-huber"),
-    EuclideanNorm(2, profile="log"),
-    LInfNorm(8, center=tuple(0.5 * i for i in range(8))),
-    MaxAffine(6, 20, seed=1),
-    DistanceTo(EuclideanBall(1.0, (0.0, 0.0, 0.0)), start=(2.0, 2.0, -1.0)),
-    DistanceTo(L1Ball(1.0, (0.0, 0.0, 0.0)), start=(2.0, 2.0, -1.0)),
-    Hinge((0.3, 1.0, -2.0), label=-1),
-    QuarticRidge((3.0,), b=1.0),
-    LogLoss((0.5,), label=-1),
-    LogSumExp(6, 20, seed=1, scale=0.1),
-    Constrained(
-        Quadratic((2.0, 0.1, 5.0), center=(0.5, -2.0, 3.0), seed=None, f_star=4.0),
-        Box((-1.0, 0.5, -float("inf")), (2.0, 4.0, 1.0)),
-    ),
-    Huber(L=30.0, delta=5.0, d=20),
-    Quadratic((3.0, 1e-2, 0.0, 0.0, 1.0), seed=3),
-    Quadratic(tuple(10.0 ** (-i / 5) for i in range(31)), seed=4),
-    BallEnvelope(Quadratic((1.0, 4.0, 0.1), seed=3), 0.7),
-    SphereDistance(3, a=1.0, start=(3.0, 0.0, 1.0)),
-    DoubleWell(1, start=(0.1,)),
-    LinkSum("cosh", ((1.0, 0.0, 0.5), (0.0, 1.0, -0.5)), center=(1.0, -1.0, 0.0)),
-    NesterovWorst(11, 4.0, 0.1),
-    NonsmoothWorst(6, 2.0, 0.5),
-    Noisy(Quadratic((1.0, 2.0), seed=0), ParetoNoise(1.5)),
-    Noisy(Huber(), SkewedNoise()),
-    LinearNetwork(((1.0, 0.5, 0.0), (0.2, -1.0, 0.3)), 2, 1.5, 0.7),
-    LeastSquares("digits"),
-    LogisticRegression("breast_cancer", reg=1.0),
-    LogisticRegression("digits", reg=0.01),
-)
-"""The longer list."""
 
 __all__ = [
     "COUNTEREXAMPLES",

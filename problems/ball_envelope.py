@@ -24,7 +24,9 @@ class BallEnvelope(BallOracle):
     """N(x) = min {f(z) : |z - x| <= radius}: the inf-convolution of f and the indicator of the ball.
 
     problem: f, finite everywhere, whose balls in ``norm`` are minimised over exactly. radius: finite, > 0.
-    ValueError otherwise: where f is infinite somewhere, balls around points outside its domain may meet it.
+    TypeError, ValueError otherwise: where f is infinite somewhere, balls around points outside its domain may
+    meet it.
+
     Facts, for convex f: N is convex, min N = min f, argmin N = argmin f + ball; N^* = f^* + radius |.|_*;
     the envelope with radius s of N is that of f with radius + s; the multiplier's subgradient of the ball
     problem is one of N at x. N need not be smoother than f: that of |x| is (|x| - radius)_+.

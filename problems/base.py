@@ -11,14 +11,16 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Layers, Norm
 from assumptions.base import EPS
-from assumptions.guards import as_floats
 from assumptions.rounding import value_noise
 from assumptions.sampling import halfway
 from assumptions.specification import Specified
+from problems.arguments import column, require_start, start_point
 from problems.composite.parts import Parts
 from problems.composite.views import parts_of
 from problems.space import Range
 from problems.term_index import require_indices
+
+__all__ = ["BatchProx", "Problem", "column", "require_start", "start_point"]
 
 BatchProx = Callable[[Tensor, Tensor, float | Tensor], Tensor]
 """(x, j, stepsize) -> argmin of the mean of the terms j plus |z - x|^2 / (2 stepsize)."""
@@ -178,7 +180,7 @@ class Problem(Specified, ABC):
         """Gradient of term j (f is the mean of its terms); of all terms if j is None.
 
         x: (*batch, d); j: int64 (*batch,). Returns (*batch, d). A problem with one term has only
-        j = 0.
+        j = 0. TypeError where a problem with several terms does not say.
         """
         if self.n_terms != 1:
             raise TypeError(f"{self!r} has {self.n_terms} terms but no part_grad")
@@ -215,7 +217,8 @@ class Problem(Specified, ABC):
     def part_value(self, x: Tensor, j: Tensor | None = None) -> Tensor:
         """Value of term j (f is the mean of its terms); f(x) if j is None.
 
-        x: (*batch, d); j: int64 (*batch,). Returns (*batch,).
+        x: (*batch, d); j: int64 (*batch,). Returns (*batch,). TypeError where a problem with several terms
+        does not say.
         """
         if self.n_terms != 1:
             raise TypeError(f"{self!r} has {self.n_terms} terms but no part_value")
@@ -237,29 +240,11 @@ class Problem(Specified, ABC):
 
     @classmethod
     def sample(cls, seed: int) -> Self:
-        """A random member of the family, drawn from ``space``; the same for the same seed."""
+        """A random member of the family, drawn from ``space``; the same for the same seed.
+
+        TypeError where the family declares no space.
+        """
         if not cls.space:
             raise TypeError(f"{cls.__name__} declares no space to sample from")
         rng = np.random.default_rng(seed)
         return cls(**{name: range_.draw(rng) for name, range_ in cls.space.items()})
-
-
-def start_point(problem: Problem, start: tuple[float, ...], default: Tensor) -> Tensor:
-    """``start`` as a tensor if one was given, else ``default``; (d,). ValueError as ``require_start``."""
-    require_start(start, problem.d)
-    return torch.tensor(start, dtype=torch.float64) if start else default
-
-
-def require_start(start: tuple[float, ...], d: int) -> None:
-    """ValueError unless ``start`` is empty or has d finite entries."""
-    entries = as_floats("start", start)
-    if entries and (len(entries) != d or not all(abs(s) < float("inf") for s in entries)):
-        raise ValueError(f"start must be empty or have {d} finite entries, got {start!r}")
-
-
-def column(value: float | Tensor, x: Tensor) -> Tensor:
-    """A radius or stepsize as a tensor that broadcasts against x: (*batch, 1) or ()."""
-    result = torch.as_tensor(value, dtype=x.dtype, device=x.device)
-    if result.dim() > 0 and result.shape[-1] != 1:
-        raise ValueError(f"a radius or stepsize must be a float or (*batch, 1), got {tuple(result.shape)}")
-    return result

@@ -26,8 +26,8 @@ from problems.zero_minimum import ZeroMinimum
 class Huber(ZeroMinimum, BallOracle):
     """f(x) = L/2 |x|^2 if |x| <= delta, else L delta (|x| - delta/2); |.| Euclidean.
 
-    L > 0: units of f per squared unit of x. delta > 0: units of x. start: overrides x0, by default
-    (5, ..., 5). ValueError otherwise. Source: definition.
+    L > 0: units of f per squared unit of x. delta > 0: units of x. d >= 1: dimension. start: overrides x0, by
+    default (5, ..., 5). ValueError otherwise. Source: definition.
     """
 
     L: float = 1.0

@@ -181,7 +181,10 @@ class LinkTerms(Problem):
     def oracle_error(
         self, name: str, x: Tensor, step: float | Tensor, result: Tensor, j: Tensor | None = None
     ) -> Tensor:
-        """Of ``batch_prox``: ``link_error`` with room for the rounding of sums, (*batch,)."""
+        """Of ``batch_prox``: ``link_error`` with room for the rounding of sums, (*batch,).
+
+        ValueError without j, the terms of the batch.
+        """
         if name != "batch_prox":
             return super().oracle_error(name, x, step, result)
         if j is None:

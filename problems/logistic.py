@@ -34,11 +34,12 @@ AT_ONCE = 8
 class LogisticRegression(LinkTerms, SolvedProblem, BallOracle):  # pyright: ignore[reportIncompatibleVariableOverride]
     """f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.
 
-    data: "breast_cancer" (malignant -1, benign +1), "digits" (odd -1, even +1), another of the NAMES of
-    ``problems.data.load`` or the path of a LIBSVM file with two labels; columns standardised, constant
-    ones dropped, then a column of ones. reg > 0: units of f per squared unit of x. start: overrides
-    x0 = 0, finite numbers. ValueError otherwise. Nothing is read before the first use; then ValueError if
-    the data cannot be read, have not two labels or not as many columns as the start has entries.
+    data: "iris" (versicolor -1, virginica +1), "breast_cancer" (malignant -1, benign +1), "digits" (odd -1,
+    even +1), another of the NAMES of ``problems.data.load`` or the path of a LIBSVM file with two labels;
+    columns standardised, constant ones dropped, then a column of ones. reg > 0: units of f per squared unit
+    of x. start: overrides x0 = 0, finite numbers. ValueError otherwise. Nothing is read before the first
+    use; then ValueError if the data cannot be read, have not two labels or not as many columns as the start
+    has entries.
 
     Constants: 0 <= s'' <= 1/4 for s = softplus, so reg I <= Hessian <= A'A/(4n) + reg I. The largest
     eigenvalue of A'A/n is rounded outward: forming it costs (n + 2) EPS trace, the symmetric
@@ -50,7 +51,7 @@ class LogisticRegression(LinkTerms, SolvedProblem, BallOracle):  # pyright: igno
     start: tuple[float, ...] = ()
 
     space: ClassVar[Mapping[str, Range]] = {
-        "data": Choice(("breast_cancer",)),
+        "data": Choice(("iris", "breast_cancer")),
         "reg": LogUniform(1e-3, 1.0),
     }
 

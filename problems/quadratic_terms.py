@@ -92,7 +92,10 @@ class QuadraticTerms(Problem):
     def oracle_error(
         self, name: str, x: Tensor, step: float | Tensor, result: Tensor, j: Tensor | None = None
     ) -> Tensor:
-        """Of ``batch_prox``: from its residual, see ``quadratic_error``; (*batch,)."""
+        """Of ``batch_prox``: from its residual, see ``quadratic_error``; (*batch,).
+
+        ValueError without j, the terms of the batch.
+        """
         if name != "batch_prox":
             return super().oracle_error(name, x, step, result)
         if j is None:

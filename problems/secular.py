@@ -74,12 +74,12 @@ def _solve_row(eigenvalues: Tensor, linear: Tensor, t: float) -> tuple[Tensor, f
     """One row of any shape (..., d) on numpy and numbers: five times as fast as ``_solve_rows``."""
     a, b = eigenvalues.detach().cpu().numpy(), linear.detach().cpu().numpy().reshape(-1)
     with np.errstate(all="ignore"):
-        s, lam = _solve_arrays(a, b, t)
+        s, lam = solve_arrays(a, b, t)
     return torch.from_numpy(s).to(linear).reshape(linear.shape), lam
 
 
-def _solve_arrays(a: Array, b: Array, t: float) -> tuple[Array, float]:
-    """a, b: (d,). Returns s, (d,), and lam."""
+def solve_arrays(a: Array, b: Array, t: float) -> tuple[Array, float]:
+    """``solve_ball_quadratic`` of one row, without its guards. a, b: (d,). Returns s, (d,), and lam."""
     lowest = min(float(a.min()), 0.0)
     size = math.sqrt(b.dot(b))
     if not 1e-100 < size < 1e100:

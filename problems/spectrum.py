@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Lp, Norm
+from problems.ball_row import row_ball_step
 from problems.ball_step import BallStep
 from problems.secular import ball_quadratic, solve_ball_quadratic
 
@@ -99,6 +100,10 @@ def quadratic_ball_step(
     nothing is lost, and -multiplier s avoids the cancellation in u - c.
     """
     a, basis, weights, flat = spectrum
+    if weights is None and norm == EUCLIDEAN:
+        one = row_ball_step(x, center, a, basis, flat, t)
+        if one is not None:
+            return one
     length = t / norm.scale if isinstance(norm, Lp) and norm.scale != 1 else t
     from_center = x - center
     y = spectrum.coefficients(from_center)

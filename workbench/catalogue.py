@@ -4038,9 +4038,11 @@ CATALOGUE: dict[str, list[dict]] = {
             "name": "Distributed",
             "summary": "F(x_1, ..., x_m) = sum_i (n_i / n) f_i(x_i) + h, h = 0 where all x_i agree, else inf.",
             "instances": [
+                "Distributed(problem=LogisticRegression(data='iris', reg=0.1), clients=4)",
                 "Distributed(problem=LogisticRegression(data='breast_cancer', reg=0.1), clients=4)",
             ],
             "full_instances": [
+                "Distributed(problem=LogisticRegression(data='iris', reg=0.1), clients=4)",
                 "Distributed(problem=LogisticRegression(data='breast_cancer', reg=0.1), clients=4)",
             ],
         },
@@ -4187,9 +4189,11 @@ CATALOGUE: dict[str, list[dict]] = {
             "name": "LeastSquares",
             "summary": "f(x) = |A x - b|^2 / (2 n), A (n, d) with independent columns; a mean of n terms.",
             "instances": [
+                "LeastSquares(data='iris')",
                 "LeastSquares(data='breast_cancer')",
             ],
             "full_instances": [
+                "LeastSquares(data='iris')",
                 "LeastSquares(data='breast_cancer')",
                 "LeastSquares(data='digits')",
             ],
@@ -4286,9 +4290,11 @@ CATALOGUE: dict[str, list[dict]] = {
             "name": "LogisticRegression",
             "summary": "f(x) = mean_i log(1 + exp(-b_i <a_i, x>)) + reg/2 |x|^2; a mean of n terms, each with its reg/2 |x|^2.",
             "instances": [
+                "LogisticRegression(data='iris', reg=0.01)",
                 "LogisticRegression(data='breast_cancer', reg=0.01)",
             ],
             "full_instances": [
+                "LogisticRegression(data='iris', reg=0.01)",
                 "LogisticRegression(data='breast_cancer', reg=0.01)",
                 "LogisticRegression(data='breast_cancer', reg=1.0)",
                 "LogisticRegression(data='digits', reg=0.01)",
@@ -4340,7 +4346,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "name": "Noisy",
-            "summary": "f, whose stochastic gradient is grad f(x) + n(x) with n drawn from ``noise``.",
+            "summary": "F(x) = f(x), with the stochastic gradient grad f(x) + n(x), n drawn from ``noise``.",
             "instances": [
                 "Noisy(problem=Quadratic(eigenvalues=(1.0, 2.0)), noise=GaussianNoise(sigma=0.5))",
                 "Noisy(problem=LayerSum(problems=(SpectralQuadratic(hessian=((2.0, 0.5), (0.5, 1.0)), n=3, norm=Spectral(m=2, n=3)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=2, norm=Lp(p=inf)), SpectralQuadratic(hessian=((1.0, 0.0), (0.0, 2.0)), n=3, norm=MaxColumn(m=2, n=3, scale=0.5)), Quadratic(eigenvalues=(1.0, 2.0)))), noise=GaussianNoise(sigma=0.5))",
@@ -4604,7 +4610,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "name": "Continuous",
-            "summary": "f is finite and continuous on the whole space. No constants.",
+            "summary": "f is finite, and f(y) -> f(x) as y -> x, for all x. No constants.",
             "constants": [],
         },
         {
@@ -4771,7 +4777,7 @@ CATALOGUE: dict[str, list[dict]] = {
         },
         {
             "name": "ComponentWeaklyConvex",
-            "summary": "f_j + tau_component/2 |.|^2 is convex for every term j; see ``WeaklyConvex``.",
+            "summary": "f_j(x) + <g_j(x), y - x> <= f_j(y) + tau_component/2 |x - y|^2 for all x, y and all terms j.",
             "constants": [
                 "tau_component",
             ],

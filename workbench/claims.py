@@ -15,6 +15,7 @@ class Recurrence:
 
     Both map names of the recursion's own variables to expressions in them and in the claim's
     symbols; ``value`` names the variable that is the bound. Defined at every k.
+    ValueError unless start and update name the same variables, and value is one of them.
     """
 
     start: Mapping[str, Any]

@@ -129,7 +129,7 @@ class AnyLaw(LayerLaw):
     """A set from a list: the layers sets[m] with probability weights[m].
 
     sets: different tuples of different layers, numbered from 0; () updates nothing. weights: one for each
-    set, at least 2^-53, of sum 1. ValueError otherwise.
+    set, at least 2^-53, of sum 1. TypeError, ValueError otherwise.
     """
 
     sets: tuple[tuple[int, ...], ...]

@@ -1,6 +1,7 @@
 """Which problems satisfy a theorem, with which certificates; if not, why not."""
 
 import itertools
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,7 +79,7 @@ def match(
     if reason:
         return reason
     rows = (*implications, *(ONE_TERM if problem.n_terms == 1 else ()))
-    available = closure(certificates(problem), rows)
+    available = closure(_proved(problem), rows)
     choices: list[list[Certificate]] = []
     for wanted in theorem.assumes:
         fitting = [
@@ -97,6 +98,19 @@ def match(
         for methods in compared
         for rules in theorem.variants()
     ]
+
+
+_PROVED: dict[int, tuple[Certificate, ...]] = {}
+"""Certificates of the problems that are alive, by ``id``: equal problems may print unequal constants."""
+
+
+def _proved(problem: Problem) -> tuple[Certificate, ...]:
+    """What is proved of a problem, which does not change: asked of each object once, not by each theorem."""
+    key = id(problem)
+    if key not in _PROVED:
+        _PROVED[key] = certificates(problem)
+        weakref.finalize(problem, _PROVED.pop, key, None).atexit = False
+    return _PROVED[key]
 
 
 def _of(methods: tuple[type[Method], ...], rules: dict[str, Any]) -> dict[str, Any]:
@@ -130,11 +144,7 @@ def _unstated_error(theorem: Theorem, problem: Problem) -> str:
 
 
 def _missing_fact(theorem: Theorem, problem: Problem) -> str:
-    sides = [theorem.measured, theorem.bound, theorem.when, theorem.requires, *theorem.rules]
-    used = {theorem.meaning(s.name).base for e in sides for s in free_symbols(e)} & set(
-        theorem.all_quantities
-    )
-    for name in sorted(used):
+    for name in theorem.quantities_used:
         for need in theorem.all_quantities[name].needs:
             if need == "nearest_star" and not problem.offers_dist(theorem.geometry):
                 return f"{name} needs the solution set in the norm {theorem.norm!r}, which is not known"

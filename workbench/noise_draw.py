@@ -20,8 +20,8 @@ CORNERS = (0.125, 0.875)
 class NoiseDraw:
     """The uniforms of b draws of a ``Noise`` in R^d; draws (*batch, b, noise.width(d)). d, b >= 1.
 
-    ValueError where the noise does not fit R^d. The noise at x is ``noise.draw(draw, x)``. Where its law is
-    finite the outcomes are uniforms, one choice for each value of the noise.
+    TypeError for what is no noise, ValueError where it does not fit R^d. The noise at x is ``noise.draw(draw,
+    x)``. Where its law is finite the outcomes are uniforms, one choice for each value of the noise.
     """
 
     noise: Noise

@@ -31,6 +31,8 @@ class Source:
     SOURCED  the statement was read at the place that ``where`` names
     DERIVED  proved here (the theorem carries the proof); never to be called the paper's theorem
     RECALLED from memory: shown, never counted for or against
+
+    status: one of these three, ValueError otherwise. title: of the paper, if it is shown.
     """
 
     paper: str
@@ -62,7 +64,7 @@ class Mutant:
 
 @dataclass(frozen=True)
 class Tight:
-    """The tightest instance known and the tightness measured / bound that it reaches.
+    """The tightest instance known, ``on``, and the tightness measured / bound that it reaches in ``steps``.
 
     ``state``: of a step claim, fields of the state that reaches it, as nested tuples; others as at the start.
     Of a slope claim ``tightness`` is the slope measured there.

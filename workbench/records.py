@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from workbench.verify.record import SCHEMA_VERSION, Record
 from workbench.verify.wellformed import require_wellformed
+from workbench.whole_file import whole_file
 
 ROOMS = ("assumptions", "problems", "workbench", "figures")
 
@@ -86,12 +87,8 @@ class Store:
         path = self.folder / "witnesses" / f"witness-{hashlib.sha256(text.encode()).hexdigest()[:10]}.json"
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            part = path.with_suffix(".part")
-            try:
+            with whole_file(path) as part:
                 part.write_text(text, encoding="utf-8")
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
         return path
 
     def _whole_lines(self, path: Path) -> list[bytes]:

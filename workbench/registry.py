@@ -1,13 +1,10 @@
 """Where objects are found by their text: the lists of the rooms and a user's file."""
 
 import dataclasses
-import difflib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
-
-import torch
 
 import assumptions
 import problems
@@ -22,36 +19,31 @@ from assumptions import (
     Specified,
     parse_specification,
 )
-from assumptions.guards import as_floats
 from problems import FULL_INSTANCES, INSTANCES, PROBLEMS, Problem
-from workbench.claims import axes_of
 from workbench.compressors import COMPRESSORS
 from workbench.layer_laws import LAYER_LAWS
+from workbench.method_calls import example_call, method_of_call
 from workbench.methods import METHODS
 from workbench.methods.base import Method
 from workbench.orthogonal import ORTHOGONALISERS
 from workbench.samplings import SAMPLINGS
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
+from workbench.unknown_name import UnknownNameError, close_to
 from workbench.user_file import UserFile, UserFileError, load_user_file
 
-__all__ = ["Registry", "UnknownNameError", "UserFile", "UserFileError", "load_user_file"]
-
+__all__ = ["Registry", "UnknownNameError", "UserFile", "UserFileError", "close_to", "load_user_file"]
 
 OPTIONS: tuple[type[Specified], ...] = (*SAMPLINGS, *LAYER_LAWS, *COMPRESSORS, *ORTHOGONALISERS)
 """What hyperparameters that are objects may be."""
-EXAMPLES = {"sampling": "Single()", "law": "RPT()"}
-"""One for each that has no default."""
-
-
-class UnknownNameError(ValueError):
-    """A name that nothing has; says which ones come close."""
 
 
 class Registry:
     """Everything known: the library, then the user's file.
 
-    ValueError if a theorem of the user's file has an id of the library.
+    UserFileError if a theorem of the user's file has an id of the library. What is asked by a text that is
+    not accepted, or that names nothing known, is an UnknownNameError with the nearest names. Both are
+    ValueErrors.
     """
 
     def __init__(self, user: UserFile | None = None) -> None:
@@ -138,21 +130,12 @@ class Registry:
         name = text.partition("(")[0].strip()
         if name in {f.__name__ for f in self.families}:
             raise UnknownNameError(
-                f"{name} is a problem; a method is needed, such as {_call(self.methods[0])}"
+                f"{name} is a problem; a method is needed, such as {example_call(self.methods[0])}"
             )
         if name not in classes:
             hint = close_to(name, classes)
             raise UnknownNameError(f"no method {name!r}{hint}; `workbench list methods` shows all")
-        kind = classes[name]
-        if "".join(text.split()) in (name, f"{name}()") and (text == name or _required(kind)):
-            needed = ", ".join(_required(kind)) or "its brackets"
-            raise UnknownNameError(f"{name} needs {needed}; for example {_call(kind)}")
-        try:
-            return parse_specification(text, {**self._norms, **self.options, name: _with_axes(kind)})
-        except TypeError as error:
-            said = str(error).removeprefix(f"{name}.__init__() ")
-            hint = f"; for example {_call(kind)}" if said != str(error) else ""
-            raise UnknownNameError(f"method {text!r}: {said}{hint}") from None
+        return method_of_call(text, classes[name], {**self._norms, **self.options})
 
     def norm(self, specification: str) -> Norm:
         """The norm that prints like this; parsed, never evaluated. ValueError where it is not accepted."""
@@ -258,41 +241,3 @@ class _Fields(dict[str, Any]):
         if positional:
             raise TypeError(f"name its fields, as in L=2.0, got {', '.join(map(repr, positional))}")
         super().__init__(**named)
-
-
-def _with_axes(kind: type[Method]) -> Any:
-    """The class, with tuples accepted for hyperparameters of layers or clients: one number for each."""
-    names = [f.name for f in dataclasses.fields(kind)]  # pyright: ignore[reportArgumentType]
-
-    def number(name: str, value: Any) -> Any:
-        if not axes_of(name) or not isinstance(value, tuple):
-            return value
-        return torch.tensor(as_floats(name, value), dtype=torch.float64)
-
-    def make(*positional: Any, **named: Any) -> Method:
-        placed = (number(names[i] if i < len(names) else "", v) for i, v in enumerate(positional))
-        return kind(*placed, **{name: number(name, v) for name, v in named.items()})
-
-    return make
-
-
-def _required(kind: type[Method]) -> list[str]:
-    return [f.name for f in _without_default(kind)]
-
-
-def _without_default(kind: type[Method]) -> list[Any]:
-    fields = dataclasses.fields(kind)  # pyright: ignore[reportArgumentType]
-    return [f for f in fields if f.init and f.default is f.default_factory is dataclasses.MISSING]
-
-
-def _call(kind: type[Method]) -> str:
-    """A call that makes one."""
-    given = {f.name: "1" if f.type in (int, "int") else "0.5" for f in _without_default(kind)}
-    given |= {name: text for name, text in EXAMPLES.items() if name in given}
-    return f"{kind.__name__}({', '.join(f'{name}={value}' for name, value in given.items())})"
-
-
-def close_to(name: str, known: Any) -> str:
-    """What to add to an error: the known names that come close, or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=3)
-    return f"; close: {', '.join(close)}" if close else ""

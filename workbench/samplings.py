@@ -79,8 +79,8 @@ class Single(Sampling):
 class Nice(Sampling):
     """s clients, every set of s equally likely; p_j = s / n, v_j = n. An integer s with 1 <= s <= n.
 
-    On the same uniforms it picks what Subset(n, s) draws. Proof: |S| <= s gives |sum d_j / p_j|^2 <=
-    s sum_{j in S} |d_j|^2 / p_j^2, whose mean is sum (s / p_j) |d_j|^2.
+    ValueError otherwise. On the same uniforms it picks what Subset(n, s) draws. Proof: |S| <= s gives
+    |sum d_j / p_j|^2 <= s sum_{j in S} |d_j|^2 / p_j^2, whose mean is sum (s / p_j) |d_j|^2.
     """
 
     s: int

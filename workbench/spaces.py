@@ -40,7 +40,10 @@ class Space(Protocol):
 
 @dataclass(frozen=True)
 class Coin:
-    """True with probability p; draws (*batch, 1) bool. 0 <= p <= 1, a float or (*batch, 1)."""
+    """True with probability p; draws (*batch, 1) bool. 0 <= p <= 1, a float or (*batch, 1).
+
+    ValueError otherwise. width: uniforms that a draw takes; size: outcomes. Neither is to be changed.
+    """
 
     p: float | Tensor
     width: int = 1
@@ -65,7 +68,10 @@ class Coin:
 
 @dataclass(frozen=True)
 class Index:
-    """Uniform on {0, ..., n-1}; draws (*batch, 1) int64. n >= 1."""
+    """Uniform on {0, ..., n-1}; draws (*batch, 1) int64. n >= 1.
+
+    ValueError otherwise. width: uniforms that a draw takes, not to be changed.
+    """
 
     n: int
     width: int = 1
@@ -93,7 +99,8 @@ class Subset:
     """Uniform on the subsets of {0, ..., n-1} of size b; draws (*batch, b) int64, sorted. 1 <= b <= n.
 
     Floyd's sampling: one uniform for each element, of the set or of its complement, whichever is smaller.
-    Subset(n, 1) is Index(n). Source: Bentley, Floyd (1987), A sample of brilliance.
+    Subset(n, 1) is Index(n). ValueError for other n, b.
+    Source: Bentley, Floyd (1987), A sample of brilliance.
     """
 
     n: int
@@ -139,7 +146,7 @@ class Subset:
 class Indices:
     """b independent uniform elements of {0, ..., n-1}, as a multiset; draws (*batch, b) int64, sorted.
 
-    n, b >= 1. What needs the order of its indices takes several spaces ``Index``.
+    n, b >= 1, ValueError otherwise. What needs the order of its indices takes several spaces ``Index``.
     """
 
     n: int
@@ -175,7 +182,10 @@ class Indices:
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Standard normal in R^d, d >= 1; draws (*batch, d). Not enumerable."""
+    """Standard normal in R^d; draws (*batch, d). Not enumerable: its size is inf.
+
+    d: an integer >= 1, ValueError otherwise.
+    """
 
     d: int
     size: float = math.inf

@@ -11,13 +11,21 @@ import sympy as sp
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Assumption, Norm
-from workbench.claims import Claim, Recurrence, axes_of, free_symbols, support
-from workbench.expressions import require_evaluable
+from workbench.claims import Recurrence, free_symbols
 from workbench.kinds import require_of_kind
 from workbench.methods.base import Method
-from workbench.parts import FACTS, KINDS, Kind, Meaning, Mutant, Source, Tight
+from workbench.parts import FACTS, Kind, Meaning, Mutant, Source, Tight
 from workbench.quantities import SHARED, Quantity, as_quantity
-from workbench.symbols import after, is_ours, symbols
+from workbench.symbols import after, symbols
+from workbench.well_stated import (
+    listed,
+    require_fields,
+    require_mutants,
+    require_readable,
+    require_rules,
+    require_side,
+    swept,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,7 @@ class Theorem:
     also plays the start. In a mean or slope claim ``measured`` is nonnegative and the bound deterministic.
 
     id, title    name in commands; one sentence
+    source       the paper, and whether it was read there
     method       a class, or a tuple of classes that share the quantities used (equal: exactly two)
     parameters   a rule for every field of the method: an expression of constants, q0, K, k and each
                  other, or a Recurrence; of its ``options``, the object. A tuple is a sweep, each value a
@@ -43,6 +52,9 @@ class Theorem:
     requires     condition on constants and parameters; without it the theorem does not apply
     norm         the one geometry of distances, dual gradient norms, constants and the method; a tuple is
                  a sweep, each norm a statement and records of its own
+    mutants      false variants, each with an instance that must refute it
+    tight        the tightest instances known, with the tightness expected there
+    proof        in words, where it is proved here
     quantities   further quantities, beside the shared ones and the method's
     failure      hp: the probability that the claim allows, in (0, 1); exponent  slope: a number
 
@@ -71,61 +83,22 @@ class Theorem:
 
     def __post_init__(self) -> None:
         """Resolve every name now: a claim that cannot be read is rejected before any run."""
-        if not self.id or any(c.isspace() for c in self.id):
-            raise ValueError(f"id must be a word without spaces, got {self.id!r}")
-        if not isinstance(self.source, Source):
-            raise ValueError(f"{self.id}: source must be a Source(paper, status), got {self.source!r}")
-        if self.kind not in KINDS:
-            raise ValueError(f"{self.id}: kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
-        if not isinstance(self.assumes, tuple) or not all(
-            isinstance(a, type) and issubclass(a, Assumption) for a in self.assumes
-        ):
-            raise ValueError(
-                f"{self.id}: assumes takes assumption classes (not instances), got {self.assumes!r}"
-            )
-        if not self.methods or not all(isinstance(m, type) and issubclass(m, Method) for m in self.methods):
-            raise ValueError(
-                f"{self.id}: method must be a Method class or a tuple of them, got {self.method!r}"
-            )
-        norms = self.norm if isinstance(self.norm, tuple) else (self.norm,)
-        if not norms or not all(isinstance(n, Norm) for n in norms):
-            raise ValueError(f"{self.id}: norm must be a Norm or a tuple of them, got {self.norm!r}")
-        if len(set(norms)) < len(norms):
-            raise ValueError(f"{self.id}: norm names a norm twice: {self.norm!r}")
-        if self.kind == "equal" and len(self.methods) != 2:
-            raise ValueError(f"{self.id}: kind equal compares two methods, got {len(self.methods)}")
-        names = [name for a in self.assumes for name in a.constants()]
-        shared = sorted({name for name in names if names.count(name) > 1})
-        if shared:
-            raise ValueError(f"{self.id}: two of the assumed classes call a constant {', '.join(shared)}")
+        require_fields(self)
         for name in ("measured", "bound", "when", "requires"):
             object.__setattr__(self, name, self._expanded(getattr(self, name)))
-            self._check_names(getattr(self, name), name)
-            self._check_sort(getattr(self, name), name)
-        self._check_parameters()
-        self._check_mutants()
-        for side in (self.measured, self.bound, self.when):
-            support(side, self.next_names)
-            require_evaluable(side)
-        self._check_known_in_advance(self.requires, "requires")
+            require_side(self, name)
+        require_rules(self)
+        require_mutants(self)
+        require_readable(self)
         require_of_kind(self)
-
-    def _check_sort(self, side: Any, name: str) -> None:
-        """ValueError for a number where a condition is needed, and the other way round."""
-        condition = name in ("when", "requires")
-        if isinstance(side, Recurrence) and not condition:
-            return
-        if (isinstance(side, sp.logic.boolalg.Boolean) and not isinstance(side, sp.Expr)) != condition:
-            wanted = "a condition such as dist > 0" if condition else "a number, no condition"
-            raise ValueError(f"{self.id}: {name} must be {wanted}, got {side}")
 
     def in_norms(self) -> list["Theorem"]:
         """The theorem in each of its norms."""
-        norms = self.norm if isinstance(self.norm, tuple) else (self.norm,)
-        return [self] if len(norms) == 1 and norms[0] is self.norm else [self._in(n) for n in norms]
+        return list(self._in_norms) if isinstance(self.norm, tuple) else [self]
 
-    def _in(self, norm: Norm) -> "Theorem":
-        return dataclasses.replace(self, norm=norm, mutants=(), tight=())
+    @cached_property
+    def _in_norms(self) -> tuple["Theorem", ...]:
+        return tuple(dataclasses.replace(self, norm=n, mutants=(), tight=()) for n in swept(self.norm))
 
     @property
     def geometry(self) -> Norm:
@@ -139,7 +112,7 @@ class Theorem:
     @property
     def methods(self) -> tuple[type[Method], ...]:
         """The method classes, one or several."""
-        return self.method if isinstance(self.method, tuple) else (self.method,)
+        return swept(self.method)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -188,8 +161,8 @@ class Theorem:
         if name.endswith("0") and name[:-1] in quantities:
             return Meaning("quantity", name[:-1], "start")
         raise ValueError(
-            f"{self.id}: unknown symbol {name!r}; known: method fields {_listed(self.fields)}; constants "
-            f"{_listed(self.constants)}; facts {_listed(self.facts)}; quantities {_listed(quantities)} "
+            f"{self.id}: unknown symbol {name!r}; known: method fields {listed(self.fields)}; constants "
+            f"{listed(self.constants)}; facts {listed(self.facts)}; quantities {listed(quantities)} "
             "(each also with suffix _next or 0)"
         )
 
@@ -205,6 +178,13 @@ class Theorem:
         sides = (self.measured, self.bound, self.when)
         return {s.name: self.meaning(s.name) for e in sides for s in free_symbols(e)}
 
+    @cached_property
+    def quantities_used(self) -> tuple[str, ...]:
+        """Names of the quantities of which the claim, its condition and its rules speak, sorted."""
+        sides = (self.measured, self.bound, self.when, self.requires, *self.rules)
+        meanings = [self.meaning(s.name) for e in sides for s in free_symbols(e)]
+        return tuple(sorted({m.base for m in meanings if m.kind == "quantity"}))
+
     def horizon_only(self, rules: Mapping[str, Any]) -> bool:
         """True if the claim or one of these rules mentions K: then it is checked at k = K alone."""
         stated = [rule for name, rule in rules.items() if name not in self.options]
@@ -215,19 +195,17 @@ class Theorem:
     def rules(self) -> list[Any]:
         """Every rule of every field that is a number, swept values one by one."""
         stated = [rule for name, rule in self.parameters.items() if name not in self.options]
-        return [value for rule in stated for value in _values(rule)]
+        return [value for rule in stated for value in swept(rule)]
 
     def variants(self) -> list[dict[str, Any]]:
         """The sweep: one dict of rules per combination of swept values."""
         names = list(self.parameters)
-        swept = itertools.product(*(_values(self.parameters[name]) for name in names))
-        return [dict(zip(names, rules, strict=True)) for rules in swept]
+        choices = itertools.product(*(swept(self.parameters[name]) for name in names))
+        return [dict(zip(names, rules, strict=True)) for rules in choices]
 
     def mutated(self, mutant: Mutant) -> "Theorem":
         """The false theorem that a mutant stands for."""
         return dataclasses.replace(self, mutants=(), tight=(), **mutant.change)
-
-    # -- checks ----------------------------------------------------------------------------------
 
     def _expanded(self, side: Any) -> Any:
         """``after(e)`` replaced by e at the next step; plain numbers made expressions."""
@@ -247,60 +225,3 @@ class Theorem:
             }
             e = e.subs(node, node.args[0].subs(shifted))
         return e
-
-    def _check_names(self, side: Claim, where: str) -> None:
-        for symbol in free_symbols(side):
-            if not is_ours(symbol):
-                raise ValueError(
-                    f"{self.id}: the symbol {symbol.name!r} in {where} was not made by workbench.symbols(); "
-                    "sympy treats same-named symbols with other assumptions as different"
-                )
-            self.meaning(symbol.name)
-
-    def _check_parameters(self) -> None:
-        missing = [name for name in self.fields if name not in self.parameters]
-        extra = [name for name in self.parameters if name not in self.fields]
-        if missing or extra:
-            names = " and ".join(m.__name__ for m in self.methods)
-            raise ValueError(
-                f"{self.id}: parameters must name every field of {names} ({_listed(self.fields)}); "
-                f"missing: {_listed(missing)}; not a field: {_listed(extra)}"
-            )
-        for name, rule in self.parameters.items():
-            for value in _values(rule) if name not in self.options else ():
-                self._check_names(value, f"the rule of {name}")
-                self._check_known_in_advance(value, f"the rule of {name}", axes_of(name))
-
-    def _check_known_in_advance(self, side: Claim, where: str, axes: str = "") -> None:
-        require_evaluable(side, axes)
-        for symbol in free_symbols(side):
-            meaning = self.meaning(symbol.name)
-            if meaning.kind == "quantity" and meaning.when != "start":
-                raise ValueError(
-                    f"{self.id}: {where} uses {symbol.name!r}; it may use constants, quantities at the "
-                    f"start ({meaning.base}0), hyperparameters, k and K"
-                )
-            if meaning.kind == "quantity" and meaning.base not in SHARED:
-                raise ValueError(
-                    f"{self.id}: {where} uses {symbol.name!r}, which needs the method to be known already; "
-                    f"of quantities at the start it may use {_listed(f'{name}0' for name in SHARED)}"
-                )
-
-    def _check_mutants(self) -> None:
-        names = {f.name for f in dataclasses.fields(self)}
-        for mutant in self.mutants:
-            unknown = [name for name in mutant.change if name not in names]
-            if unknown or not mutant.change:
-                raise ValueError(
-                    f"{self.id}: mutant {mutant.why!r} must change fields of the theorem, "
-                    f"got {_listed(unknown)}"
-                )
-            self.mutated(mutant)
-
-
-def _values(rule: Any) -> tuple[Any, ...]:
-    return rule if isinstance(rule, tuple) else (rule,)
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(sorted(names)) or "none"

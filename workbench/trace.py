@@ -25,6 +25,7 @@ _GROUPS = ("quantities", "resolutions", "cancelled", "costs")
 class Trace:
     """A run. Entry k of every quantity is its value at step k.
 
+    method, problem, norm, seed, steps   what was run: the objects, or their texts where it was loaded
     k            recorded steps, (n,)
     quantities   name -> (replicates, n, *axes)
     resolutions  name -> rounding error of each entry, same shape

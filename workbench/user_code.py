@@ -38,3 +38,12 @@ def line_in(error: BaseException, path: Path) -> int | None:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if Path(frame.filename) == path.resolve()]
     return lines[-1] if lines else None
+
+
+def told(error: BaseException, path: Path | None) -> str | None:
+    """An error in the user's file with its line, ``PATH, line N: Type: message``.
+
+    None where it does not pass through ``path``, or there is none: such an error is a defect, not the user's.
+    """
+    line = line_in(error, path) if path else None
+    return f"{path}, line {line}: {type(error).__name__}: {error}" if line else None

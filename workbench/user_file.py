@@ -15,7 +15,7 @@ from problems import FULL_INSTANCES, INSTANCES, Problem
 from workbench.methods.base import Method
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
-from workbench.user_code import as_module, line_in
+from workbench.user_code import as_module, told
 
 
 class UserFileError(ValueError):
@@ -90,9 +90,7 @@ def _import(path: Path) -> ModuleType:
 
 def _told(path: Path, error: BaseException) -> str:
     """An error of the user's code, with its line."""
-    line = line_in(error, path)
-    where = f"{path}, line {line}" if line else str(path)
-    return f"{where}: {type(error).__name__}: {error}"
+    return told(error, path) or f"{path}: {type(error).__name__}: {error}"
 
 
 def _compiled(path: Path) -> Any:

@@ -22,17 +22,29 @@ class SplitParts(Protocol):
     """What an assumption may ask of the parts; shapes as in ``problems.composite.parts``."""
 
     @property
-    def n(self) -> int: ...
+    def n(self) -> int:
+        """Terms h_j."""
+        ...
 
-    def smooth_value(self, x: Tensor) -> Tensor: ...
+    def smooth_value(self, x: Tensor) -> Tensor:
+        """f(x), (*batch,). x: (*batch, d)."""
+        ...
 
-    def smooth_grad(self, x: Tensor) -> Tensor: ...
+    def smooth_grad(self, x: Tensor) -> Tensor:
+        """grad f(x), (*batch, d)."""
+        ...
 
-    def prox(self, x: Tensor, stepsize: float) -> Tensor: ...
+    def prox(self, x: Tensor, stepsize: float) -> Tensor:
+        """prox_{stepsize g}(x), (*batch, d)."""
+        ...
 
-    def term_prox(self, y: Tensor, stepsize: float) -> Tensor: ...
+    def term_prox(self, y: Tensor, stepsize: float) -> Tensor:
+        """prox_{stepsize h_j}(y_j) of every term. y: (*batch, n, d), as returned."""
+        ...
 
-    def term_prox_error(self, y: Tensor, stepsize: float, result: Tensor) -> Tensor: ...
+    def term_prox_error(self, y: Tensor, stepsize: float, result: Tensor) -> Tensor:
+        """Bound on the error of a ``result`` of ``term_prox``, (*batch, n)."""
+        ...
 
 
 def parts_of(problem: Function) -> SplitParts:
@@ -134,7 +146,7 @@ def smooth_change(problem: Function, x: Tensor, y: Tensor, L: float | None = Non
     gx, gy = view.grad(x), view.grad(y)
     with torch.no_grad():
         sizes, points = EUCLIDEAN.norm(gx) + EUCLIDEAN.norm(gy), EUCLIDEAN.norm(x) + EUCLIDEAN.norm(y)
-        noise = gradient_noise(view, x) + gradient_noise(view, y)
+        noise = gradient_noise(view, x, g=gx) + gradient_noise(view, y, g=gy)
         distance = EUCLIDEAN.norm(x - y)
         slope = EUCLIDEAN.norm(gx - gy) / torch.where(distance == 0, 1.0, distance) if L is None else L
         return GradientPair(gx - gy, ROUNDINGS * (sizes + slope * points) + NOISE * noise)

@@ -61,7 +61,7 @@ class SmoothTerms(PartsInequality, EntryInequality):
     def estimate(cls, problem: Function, *points: Tensor, **options: Any) -> dict[str, Any]:
         """L_j_seen = max of |u - v| / |p - q| for each term, inf at a kink; 0 where rounding hides all.
 
-        points: x and y, each (*batch, d). No options.
+        points: x and y, each (*batch, d). TypeError for options: there are none.
         """
         cls.require(problem)
         if options:

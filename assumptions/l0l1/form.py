@@ -40,7 +40,8 @@ class L0L1Form(Inequality):
     """One form of (L0, L1)-smoothness: an inequality with two constants that trade against each other.
 
     A subclass names the constants in ``sense`` (that of L0 first) and writes ``sides`` and ``sampled``;
-    ``needed`` and ``fit`` where samples do not simply need L0 + L1 q >= s.
+    ``needed`` and ``fit`` where samples do not simply need L0 + L1 q >= s. ValueError for constants that are
+    not finite and >= 0.
     """
 
     norm: Norm

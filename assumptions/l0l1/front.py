@@ -27,7 +27,8 @@ Vertices = tuple[tuple[float, float], ...]
 class Front(Specified):
     """L0(L1), nonincreasing: (L0, L1) is allowed if and only if L0 >= L0(L1).
 
-    vertices: pairs (L0, L1), L1 strictly increasing from 0; linear between them, constant after the last.
+    vertices: pairs (L0, L1), L1 strictly increasing from 0; linear between them, constant after the last;
+    ValueError otherwise.
     A front that drops just after some L1 has the next float as its next vertex. q_mean: the mean of q over
     the samples. Samples that are not finite make L0(0) nan, and then nothing is allowed.
     """

@@ -17,11 +17,16 @@ class LayeredFunction(Function, Protocol):
     """A function whose variable splits into layers."""
 
     @property
-    def layers(self) -> Layers: ...
+    def layers(self) -> Layers:
+        """The layers and their norms."""
+        ...
 
 
 class LayerInequality(EntryInequality):
-    """An inequality for each layer, in the norms of ``problem.layers``; one constant of a kind per layer."""
+    """An inequality for each layer, in the norms of ``problem.layers``; one constant of a kind per layer.
+
+    ValueError for constants that are not finite and >= 0, or not one for each layer.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ("layers",)
     instead: ClassVar[str] = "Smooth speaks of the whole variable"
@@ -99,19 +104,19 @@ def layer_change(problem: Function, layers: Layers, x: Tensor, y: Tensor) -> Lay
     gx, gy = problem.grad(x), problem.grad(y)
     with torch.no_grad():
         size = layers.norm_i(x) + layers.norm_i(y)
-        noise = NOISE * (layer_noise(problem, layers, x) + layer_noise(problem, layers, y))
+        noise = NOISE * (layer_noise(problem, layers, x, gx) + layer_noise(problem, layers, y, gy))
     change, distance = layers.dual_i(gx - gy), layers.norm_i(x - y)
     return LayerChange(change, layers.dual_i(gx), layers.dual_i(gy), distance, size, noise)
 
 
-def layer_noise(problem: Function, layers: Layers, x: Tensor) -> Tensor:
+def layer_noise(problem: Function, layers: Layers, x: Tensor, g: Tensor | None = None) -> Tensor:
     """How far rounding moves each layer of grad f(x) in its dual norm, (*batch, n_layers), finite.
 
     As ``gradient_noise``, but with |e|_* <= rho |e|_2: the signs of the errors are not known, and a matrix
-    of their absolute values can have a smaller nuclear norm.
+    of their absolute values can have a smaller nuclear norm. g: grad f(x), if it is known.
     """
     with torch.no_grad():
-        lengths = layers.length_i(gradient_errors(problem, x))
+        lengths = layers.length_i(gradient_errors(problem, x, g))
         return lengths * lengths.new_tensor(layers.rho_i)
 
 

@@ -19,20 +19,30 @@ AT_ONCE = 2**22
 class Noise(Protocol):
     """The law of an additive noise in R^d, made from uniforms in [0, 1)."""
 
-    def width(self, d: int) -> int: ...
+    def width(self, d: int) -> int:
+        """Uniforms that one draw takes."""
+        ...
 
-    def draw(self, u: Tensor, x: Tensor) -> Tensor: ...
+    def draw(self, u: Tensor, x: Tensor) -> Tensor:
+        """The noise n(x), (*batch, d). u: (*batch, width(d)) in [0, 1); x: (*batch, d)."""
+        ...
 
-    def moment(self, p: float, d: int) -> float: ...
+    def moment(self, p: float, d: int) -> float:
+        """E |n|_2^p, an upper bound; inf where there is none."""
+        ...
 
-    def outcomes(self, d: int) -> tuple[Tensor, Tensor] | None: ...
+    def outcomes(self, d: int) -> tuple[Tensor, Tensor] | None:
+        """Uniforms that give each value of the noise, and their probabilities; None if it is not finite."""
+        ...
 
 
 class Noisy(Function, Protocol):
     """A problem whose stochastic gradient is its gradient plus a draw of ``noise``."""
 
     @property
-    def noise(self) -> Noise: ...
+    def noise(self) -> Noise:
+        """The law of the noise."""
+        ...
 
 
 def exact_moment(problem: Function, x: Tensor, p: float) -> tuple[Tensor, Tensor]:

@@ -19,11 +19,17 @@ class SumByIndex(Function, Protocol):
     """f is the mean of its terms, each of which is read by its index. x: (*batch, d); j: (*batch,)."""
 
     @property
-    def n_terms(self) -> int: ...
+    def n_terms(self) -> int:
+        """How many terms."""
+        ...
 
-    def part_value(self, x: Tensor, j: Tensor) -> Tensor: ...
+    def part_value(self, x: Tensor, j: Tensor) -> Tensor:
+        """f_j(x), (*batch,)."""
+        ...
 
-    def part_grad(self, x: Tensor, j: Tensor) -> Tensor: ...
+    def part_grad(self, x: Tensor, j: Tensor) -> Tensor:
+        """grad f_j(x), (*batch, d)."""
+        ...
 
 
 @dataclass(frozen=True)

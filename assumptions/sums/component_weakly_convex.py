@@ -12,7 +12,9 @@ from assumptions.weakly_convex import WeaklyConvex
 
 @dataclass(frozen=True)
 class ComponentWeaklyConvex(OneConstant, TermInequality):
-    """f_j + tau_component/2 |.|^2 is convex for every term j; see ``WeaklyConvex``.
+    """f_j(x) + <g_j(x), y - x> <= f_j(y) + tau_component/2 |x - y|^2 for all x, y and all terms j.
+
+    That is: f_j + tau_component/2 |.|^2 is convex for every j; see ``WeaklyConvex``.
 
     tau_component: finite, >= 0, units of f per squared unit of x. ValueError otherwise.
     """

@@ -19,7 +19,9 @@ class SumWithKinks(Function, Protocol):
     """A sum that names a subgradient of each term at ``x_star``, their mean 0; (n_terms, d)."""
 
     @property
-    def star_grads(self) -> Tensor: ...
+    def star_grads(self) -> Tensor:
+        """g_j at x_star, one row for each term."""
+        ...
 
 
 @dataclass(frozen=True)

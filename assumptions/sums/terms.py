@@ -24,11 +24,17 @@ class FiniteSum(Function, Protocol):
     """f is the mean of its terms. x: (*batch, d)."""
 
     @property
-    def n_terms(self) -> int: ...
+    def n_terms(self) -> int:
+        """How many terms."""
+        ...
 
-    def part_values(self, x: Tensor) -> Tensor: ...
+    def part_values(self, x: Tensor) -> Tensor:
+        """Every f_j(x), (*batch, n_terms)."""
+        ...
 
-    def part_grads(self, x: Tensor) -> Tensor: ...
+    def part_grads(self, x: Tensor) -> Tensor:
+        """Every grad f_j(x), (*batch, n_terms, d)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ def part_gradients(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN) -> Chan
     """grad f_j(x) and its rounding in the dual norm: 64 roundings of itself and its noise. x: (rows, d)."""
     g = terms_of(problem).part_grads(x)
     with torch.no_grad():
-        noise = gradient_noise(Terms(terms_of(problem)), x.unsqueeze(-2), norm)
+        noise = gradient_noise(Terms(terms_of(problem)), x.unsqueeze(-2), norm, g)
         return Change(g, ROUNDINGS * norm.dual(g).nan_to_num(nan=0.0, posinf=0.0) + NOISE * noise)
 
 

@@ -36,7 +36,10 @@ class Radii(ProbeRecipe):
     needs = (*ProbeRecipe.needs, "ratio_scaled")
 
     def numbers(self, result: xarray.Dataset, full: bool, seed: int) -> Numbers:
-        """The ratio at multiples of each step of a few layers; its power of the length, of up to ``MANY``."""
+        """The ratio at multiples of each step of a few layers; its power of the length, of up to ``MANY``.
+
+        NumbersError for a probe whose scales do not differ by a factor 2.
+        """
         paths = paths_of(result)
         rows = spread([*paths], MANY)
         slopes = table([exponents(paths[i]) for i in rows])

@@ -23,7 +23,7 @@ ROOM = 1e-10
 
 @dataclass(frozen=True)
 class Noisy(SeenThrough):
-    """f, whose stochastic gradient is grad f(x) + n(x) with n drawn from ``noise``.
+    """F(x) = f(x), with the stochastic gradient grad f(x) + n(x), n drawn from ``noise``.
 
     problem: f, without noise of its own. noise: a ``Noise`` that fits its dimension. TypeError or ValueError
     otherwise. Everything else is that of f. What is certified of its own sampled terms is left out, for the

@@ -19,12 +19,10 @@ from problems.calculus.members import OfOne, has_domain, is_continuous
 from problems.calculus.units import Units
 from problems.oracle_guards import require_norm_fits
 
-HANDED_ON = frozenset(
-    ("f_star", "f_lower", "x_star", "nearest_star", "prox", "brox", "brox_step", "conjugate", "hvp")
-)
-"""Optional oracles and facts, there where the inner problem has them."""
 POINTS = frozenset(("x_star", "nearest_star", "prox", "brox", "brox_step"))
-"""Those that return points, which rounding may move across a jump of f."""
+"""Optional oracles and facts that are points, which rounding may move across a jump of f."""
+HANDED_ON = POINTS | {"f_star", "f_lower", "conjugate", "hvp"}
+"""Optional oracles and facts, there where the inner problem has them."""
 
 
 class SeenThrough(OfOne):
@@ -69,7 +67,7 @@ class SeenThrough(OfOne):
 
     @property
     def certified(self) -> tuple[Certificate, ...]:
-        """The inner certificates, constants by their units (``problems.transport``)."""
+        """The inner certificates, constants by their units (``Units.certificate``)."""
         passed = (self.units.certificate(c) for c in self.problem.certified)
         return tuple(c for c in passed if c is not None)
 
@@ -165,13 +163,18 @@ class SeenThrough(OfOne):
     def f_star(self) -> float | None:
         """height times the inner one, rounded up."""
         inner = self._fact("f_star")
-        return None if inner is None else _times_up(self.units.height, inner)
+        return None if inner is None else self._times_up(inner)
 
     @cached_property
     def f_lower(self) -> float | None:
         """height times the inner one, rounded down."""
         inner = self._fact("f_lower")
-        return None if inner is None else -_times_up(self.units.height, -inner)
+        return None if inner is None else -self._times_up(-inner)
+
+    def _times_up(self, value: float) -> float:
+        """height times a value, rounded up."""
+        height = self.units.height
+        return value if height == 1 or value == 0 else round_up(Fraction(height) * Fraction(value))
 
     @property
     def f_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -193,9 +196,8 @@ class SeenThrough(OfOne):
         inner = self._fact("x_star")
         if inner is None or not self.units.moves:
             return self.problem.x_star_error
-        return (self.units.unit * self.problem.x_star_error + self.units.moved_by_rounding(inner)) * (
-            1 + 8 * EPS
-        )
+        own = self.units.unit * self.problem.x_star_error
+        return (own + self.units.moved_by_rounding(inner)) * (1 + 8 * EPS)
 
     def nearest_star(self, x: Tensor, norm: Norm = EUCLIDEAN) -> Tensor:
         """shift + unit times the inner projection. Shapes (*batch, d)."""
@@ -219,11 +221,10 @@ class SeenThrough(OfOne):
         found = self._oracle("brox_step")(self._inner(x), radius / self.units.unit, norm)
         if self.units == Units():
             return found
-        step, g = found.step * self.units.unit, found.subgradient * self._slope
-        landed = (found.subgradient == 0).all(dim=-1, keepdim=True)
-        point = (
-            torch.where(landed, self.units.outer(found.point), x + step) if self.units.moves else found.point
-        )
+        step, g, point = found.step * self.units.unit, found.subgradient * self._slope, found.point
+        if self.units.moves:
+            landed = (found.subgradient == 0).all(dim=-1, keepdim=True)
+            point = torch.where(landed, self.units.outer(point), x + step)
         return BallStep.of(x, column(radius, x), norm, step, g, point)
 
     def conjugate(self, g: Tensor) -> Tensor:
@@ -242,16 +243,8 @@ class SeenThrough(OfOne):
         self, name: str, x: Tensor, step: float | Tensor, result: Tensor, j: Tensor | None = None
     ) -> Tensor:
         """unit times the inner bound at the inner points, (*batch,)."""
-        del j  # one term
-        if name == "batch_prox":  # of the one term
-            return self.oracle_error("prox", x, step, result)
+        if name == "batch_prox":
+            return super().oracle_error(name, x, step, result, j)
         inner = self._inner
         share = self.units.height / self.units.unit**2 if name == "prox" else 1 / self.units.unit
         return self.units.unit * self.problem.oracle_error(name, inner(x), step * share, inner(result))
-
-
-def _times_up(height: float, value: float) -> float:
-    """The product, rounded up."""
-    if height == 1 or value == 0:
-        return value
-    return round_up(Fraction(height) * Fraction(value))

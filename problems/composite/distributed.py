@@ -9,17 +9,12 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Norm, StronglyConvex
-from assumptions.composite.convex_terms import ConvexTerms
-from assumptions.composite.smooth_part import SmoothPart
-from assumptions.composite.strongly_convex_prox_part import StronglyConvexProxPart
-from assumptions.composite.strongly_convex_smooth_part import StronglyConvexSmoothPart
 from assumptions.guards import require_dimension, require_points
 from assumptions.outward import certify, round_down, round_up
-from assumptions.rounding import ROUNDINGS
 from problems.base import Problem, require_start, start_point
+from problems.composite.distributed_parts import DistributedParts
 from problems.composite.flat_sets import Consensus
 from problems.composite.indicator import Indicator
-from problems.composite.parts import Parts, require_rows
 from problems.gram import gram_bounds
 from problems.least_squares import LeastSquares
 from problems.logistic import LogisticRegression
@@ -70,7 +65,8 @@ class Distributed(Problem):
         return start_point(self, self.start, self.problem.x0.repeat(self.clients))
 
     @cached_property
-    def _consensus(self) -> Indicator:
+    def consensus(self) -> Indicator:
+        """h."""
         return Indicator(Consensus(self.clients, self.problem.d))
 
     @cached_property
@@ -101,7 +97,7 @@ class Distributed(Problem):
         return round_down(self._bounds[0]), round_up(self._bounds[1])
 
     @cached_property
-    def parts(self) -> "DistributedParts":  # pyright: ignore[reportIncompatibleMethodOverride]
+    def parts(self) -> DistributedParts:  # pyright: ignore[reportIncompatibleMethodOverride]
         """f, and h as the only term."""
         return DistributedParts(self)
 
@@ -143,24 +139,24 @@ class Distributed(Problem):
 
     def contains(self, x: Tensor) -> Tensor:
         """Whether all x_i agree, up to roundings; (*batch,)."""
-        return self._consensus.contains(x)
+        return self.consensus.contains(x)
 
     def into_domain(self, x: Tensor) -> Tensor:
         """The mean of the x_i, m times. Shapes (*batch, d)."""
-        return self._consensus.into_domain(x)
+        return self.consensus.into_domain(x)
 
     def value(self, x: Tensor) -> Tensor:
         """f(x) where all agree, else inf. x: (*batch, d). Returns (*batch,)."""
-        return self.smooth_value(x) + self._consensus.value(x)
+        return self.smooth_value(x) + self.consensus.value(x)
 
     def grad(self, x: Tensor) -> Tensor:
         """Of f where all agree: a subgradient of F; elsewhere there is none: nan. Shapes (*batch, d)."""
-        return self.smooth_grad(x) + self._consensus.grad(x)
+        return self.smooth_grad(x) + self.consensus.grad(x)
 
     def gap(self, x: Tensor) -> Tensor:
         """That of the problem at the common point, inf where there is none; (*batch,)."""
         require_points(x, self.d)
-        return self.problem.gap(x[..., : self.problem.d]) + self._consensus.value(x)
+        return self.problem.gap(x[..., : self.problem.d]) + self.consensus.value(x)
 
     def gap_cancellation(self, x: Tensor, gap: Tensor) -> Tensor:
         """That of the problem, (*batch,)."""
@@ -193,59 +189,3 @@ class Distributed(Problem):
 def _for_each(x: Tensor, block: Tensor) -> Tensor:
     """The same examples for each point, (*batch, b), expanded. x: (*batch, d)."""
     return block.to(x.device).expand(*x.shape[:-1], -1)
-
-
-@dataclass(frozen=True)
-class DistributedParts(Parts):
-    """n = 1: the clients agree."""
-
-    problem: Distributed
-    has_smooth = True
-
-    @property
-    def n(self) -> int:
-        """1."""
-        return 1
-
-    @cached_property
-    def dual_star(self) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """-grad f(x_star), less the mean of its blocks, which vanishes at the exact x_star; (1, d)."""
-        g = self.problem.smooth_grad(self.problem.x_star).reshape(self.problem.clients, -1)
-        return (g.mean(dim=0) - g).reshape(1, -1)
-
-    @cached_property
-    def dual_star_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """L_f |x - x_star| of the gradient, which the projection does not enlarge, and 64 roundings."""
-        x, L_f = self.problem.x_star, self.problem.constants[1]
-        rounding = ROUNDINGS * (float(self.dual_star.norm()) + L_f * float(x.norm()))
-        return (L_f * self.problem.x_star_error + rounding) * (1 + 1e-12)
-
-    @property
-    def certified(self) -> tuple[Certificate, ...]:
-        """Eigenvalues of the Hessians of the clients, rounded outward."""
-        mu_f, L_f = self.problem.constants
-        why = "the Hessian of f has one block for each client; its eigenvalues, rounded outward"
-        return (
-            Certificate(SmoothPart(L_f), proof=why),
-            Certificate(StronglyConvexSmoothPart(mu_f), proof=why),
-            Certificate(StronglyConvexProxPart(0.0), proof="g = 0"),
-            Certificate(ConvexTerms(), proof="the indicator of a subspace"),
-        )
-
-    def smooth_value(self, x: Tensor) -> Tensor:
-        """f(x), (*batch,)."""
-        return self.problem.smooth_value(x)
-
-    def smooth_grad(self, x: Tensor) -> Tensor:
-        """Gradient of f, (*batch, d)."""
-        return self.problem.smooth_grad(x)
-
-    def term_prox(self, y: Tensor, stepsize: float | Tensor) -> Tensor:
-        """The mean of the blocks, for each. Shapes (*batch, 1, d)."""
-        require_rows(y, 1, self.problem.d)
-        return self.problem._consensus.prox(y, stepsize)
-
-    def term_values(self, y: Tensor) -> Tensor:
-        """0 where the blocks agree, else inf; (*batch, 1)."""
-        require_rows(y, 1, self.problem.d)
-        return self.problem._consensus.value(y)

@@ -188,6 +188,6 @@ def smooth_terms(L: tuple[float, ...], proof: str) -> tuple[Certificate, ...]:
 
 def certificates(problem: "Problem") -> tuple[Certificate, ...]:
     """What is proved of the problem, and of its parts where it has some."""
-    parts = problem.parts
+    own, parts = problem.certified, problem.parts
     more = () if parts is None else parts.certified
-    return (*problem.certified, *(c for c in more if c not in problem.certified))
+    return (*own, *(c for c in more if c not in own))

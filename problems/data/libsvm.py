@@ -20,7 +20,7 @@ def read_libsvm(path: str | Path) -> tuple[Tensor, Tensor]:
     """Read ``label index:value index:value ...`` per line; indices from 1, increasing; dense result.
 
     Text after ``#`` and blank lines are ignored. Returns A (n, d), d the largest index, and b (n,),
-    float64. ValueError with file, line and what was expected: a missing or empty file, a label or
+    float64. DataError with file, line and what was expected: a missing or empty file, a label or
     value that is no finite number, an index that is no integer >= 1 or does not increase, a table of
     more than MOST_ENTRIES numbers.
     """

@@ -12,7 +12,7 @@ from problems.gram import power_of_two
 
 __all__ = ["NAMES", "DataError", "available", "binary_labels", "data_files", "design", "load", "read_libsvm"]
 
-ALWAYS = ("breast_cancer", "digits")
+ALWAYS = ("iris", "breast_cancer", "digits")
 """Inside scikit-learn, which is always installed."""
 NAMES = (*ALWAYS, *DATA_SETS)
 """Names that ``load`` accepts, beside paths."""
@@ -21,9 +21,10 @@ NAMES = (*ALWAYS, *DATA_SETS)
 def load(name: str) -> tuple[Tensor, Tensor]:
     """Features A (n, d) and labels b (n,), float64, as they are in the source; do not write into them.
 
-    name: "breast_cancer" (569 x 30, labels -1 malignant, +1 benign), "digits" (1797 x 64, labels
-    0..9), a name of ``DATA_SETS`` whose package is installed, or the path of a LIBSVM file. Read once per
-    name and modification time. DataError naming what to install, or as ``read_libsvm``.
+    name: "iris" (100 x 4, labels -1 versicolor, +1 virginica, the two kinds that overlap),
+    "breast_cancer" (569 x 30, labels -1 malignant, +1 benign), "digits" (1797 x 64, labels 0..9), a name of
+    ``DATA_SETS`` whose package is installed, or the path of a LIBSVM file. Read once per name and
+    modification time. DataError naming what to install, or as ``read_libsvm``.
     """
     if name in ALWAYS:
         return _load(name, "", 0)
@@ -62,19 +63,20 @@ def _load(name: str, path: str, modified: int) -> tuple[Tensor, Tensor]:
 
 
 def _of_sklearn(name: str) -> tuple[Tensor, Tensor]:
-    from sklearn.datasets import load_breast_cancer, load_digits  # takes a second to import
+    from sklearn import datasets  # takes a second to import
 
-    if name == "breast_cancer":
-        features, target = load_breast_cancer(return_X_y=True)
-        return torch.tensor(features, dtype=torch.float64), 2 * torch.tensor(target, dtype=torch.float64) - 1
-    features, target = load_digits(return_X_y=True)
-    return torch.tensor(features, dtype=torch.float64), torch.tensor(target, dtype=torch.float64)
+    source = getattr(datasets, f"load_{name}")
+    features, target = (torch.tensor(part, dtype=torch.float64) for part in source(return_X_y=True))
+    if name == "iris":
+        kept = target > 0  # setosa, 0, lies apart from the others
+        return features[kept], 2 * target[kept] - 3
+    return features, 2 * target - 1 if name == "breast_cancer" else target
 
 
 def design(features: Tensor) -> Tensor:
     """Columns with mean 0 and variance 1, constant ones dropped, then a column of ones; (n, d).
 
-    ValueError if every column is constant.
+    DataError if every column is constant.
     """
     varying = features.amax(dim=0) > features.amin(dim=0)
     if not bool(varying.any()):
@@ -90,7 +92,7 @@ def binary_labels(name: str, labels: Tensor) -> Tensor:
     """Labels as -1, +1: the smaller of two values is -1.
 
     For "digits" and "mnist_5k", odd is -1 and even +1; a set of ``DATA_SETS`` says which of its classes are
-    +1. ValueError unless the labels have exactly two values otherwise.
+    +1. DataError unless the labels have exactly two values otherwise.
     """
     if name == "digits":
         return 1 - 2 * (labels % 2)

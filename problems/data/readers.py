@@ -13,7 +13,7 @@ from problems.data.libsvm import DataError
 
 
 def read_rda(path: Path, name: str, label: str) -> Table:
-    """The data frame ``name`` of a file saved by R, by pyreadr."""
+    """The data frame ``name`` of a file saved by R, by pyreadr; DataError if it has no such frame."""
     frames = _package("pyreadr", path).read_r(str(path))
     if name not in frames:
         raise DataError(f"{path}: expected a data frame {name!r}, got {list(frames)}")
@@ -26,7 +26,10 @@ def read_pickled_frame(path: Path, label: str) -> Table:
 
 
 def read_csv(path: Path) -> Table:
-    """A gzip file of numbers between commas, perhaps below a line of names; the class comes last."""
+    """A gzip file of numbers between commas, perhaps below a line of names; the class comes last.
+
+    DataError for anything else.
+    """
     with gzip.open(path, "rt", encoding="utf-8") as text:
         named = any(c.isalpha() for c in text.readline())
         text.seek(0)
@@ -38,7 +41,7 @@ def read_csv(path: Path) -> Table:
 
 
 def read_idx(images: Path, labels: Path) -> Table:
-    """Images, one row each, and their classes, in the gzipped format of MNIST."""
+    """Images, one row each, and their classes, in the gzipped format of MNIST; DataError if counts differ."""
     pixels, classes = _idx(images, 3), _idx(labels, 1)
     if len(pixels) != len(classes):
         raise DataError(f"{images}: {len(pixels)} images, but {labels} has {len(classes)} labels")
@@ -58,7 +61,8 @@ def _idx(path: Path, axes: int) -> NDArray[np.uint8]:
 def frame_table(frame: Any, label: str, path: Path) -> Table:
     """Columns as numbers: text that is not one becomes a column of 0 and 1 for each of its values, sorted.
 
-    frame: of pandas; a column "rownames" is left out. label: the column of classes.
+    frame: of pandas; a column "rownames" is left out. label: the column of classes. DataError if there is
+    none, or for numbers that are missing.
     """
     if label not in frame.columns:
         raise DataError(f"{path}: expected a column {label!r}, got {list(frame.columns)[:5]}")

@@ -26,7 +26,9 @@ class Quantity(Protocol):
     """q(x), a function of the derivatives of the given orders at x."""
 
     @property
-    def orders(self) -> tuple[int, ...]: ...
+    def orders(self) -> tuple[int, ...]:
+        """Orders of the derivatives that q reads."""
+        ...
 
     def value(self, tensors: Tensors) -> arb:
         """A ball around q for every point of the balls."""

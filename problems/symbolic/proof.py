@@ -25,13 +25,19 @@ class Formula(Protocol):
     """A function given by a formula on a box."""
 
     @property
-    def box(self) -> Cell: ...
+    def box(self) -> Cell:
+        """For each variable its interval."""
+        ...
 
     @property
-    def derivatives(self) -> Derivatives: ...
+    def derivatives(self) -> Derivatives:
+        """f and its derivatives, as ball arithmetic reads them."""
+        ...
 
     @property
-    def minimum(self) -> Minimum | None: ...
+    def minimum(self) -> Minimum | None:
+        """What is proved of the minimum, if anything."""
+        ...
 
 
 @dataclass(frozen=True)

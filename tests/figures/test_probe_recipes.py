@@ -19,6 +19,7 @@ from figures.recipes.drop_muon_cost import progressive
 from figures.recipes.predicted_radius import PredictedRadius
 from figures.recipes.radii import Radii
 from figures.recipes.trajectory_smoothness import TrajectorySmoothness, euclidean
+from tests.figures.computed import computed
 from tests.figures.look import faults
 from tests.workbench.probe_results import probe_result, straight
 from workbench.cli import figure
@@ -131,14 +132,14 @@ def test_noise_at_different_batches_predicts_the_radius_that_was_used():
 
 
 def test_a_perceptron_on_digits_is_smooth_at_the_scale_of_its_steps():
-    n = Radii().compute()
+    n = computed(Radii)
     assert len(n.facts["layers"]) == 6
     assert np.abs(n["exponent"][:, 1]).max() < 0.1  # far from -1
     assert n.facts["shown"] == ["layers.0.weight", "layers.1.weight", "head.weight"]
-    both = TrajectorySmoothness().compute()
+    both = computed(TrajectorySmoothness)
     assert both.facts["layers"] == ["layers.0.weight", "head.weight"]
     assert both["step0"].tolist() == [*range(0, 160, 4)]
-    radius = PredictedRadius().compute()
+    radius = computed(PredictedRadius)
     hidden = radius.facts["layers"].index("layers.1.weight")
     assert radius["used"][hidden] == pytest.approx(0.03 * 1.2, rel=0.02)  # Newton-Schulz is longer than 1
     assert (radius["interval"][:, 0] <= radius["suggested"]).all()

@@ -157,7 +157,7 @@ def test_starts_and_names_are_checked_before_data_are_read(make):
     with pytest.raises(ValueError, match="start must be empty or have 31 finite entries"):
         _ = make("breast_cancer", start=(1.0,)).x0
     with pytest.raises(
-        ValueError, match=r"data must be 'breast_cancer', 'digits', 'grants_other', .* or a path"
+        ValueError, match=r"data must be 'iris', 'breast_cancer', 'digits', 'grants_other', .* or a path"
     ):
         make(3)
 
@@ -178,7 +178,17 @@ def test_dependent_columns_are_refused(tmp_path: Path):
         LogisticRegression(str(path), reg=1.0).value(torch.zeros(3).double())
 
 
-@pytest.mark.parametrize("name", ["breast_cancer", "digits"])
+def test_iris_is_its_two_kinds_that_overlap():
+    features, labels = load("iris")
+    assert features.shape == (100, 4)
+    assert labels.unique(return_counts=True)[1].tolist() == [50, 50]
+    assert binary_labels("iris", labels).equal(labels)
+    lengths = features[:, 2]  # of petals: Fisher's means, 4.26 cm of versicolor and 5.552 cm of virginica
+    assert float(lengths[labels < 0].mean()) == pytest.approx(4.26)
+    assert float(lengths[labels > 0].mean()) == pytest.approx(5.552)
+
+
+@pytest.mark.parametrize("name", ["iris", "breast_cancer", "digits"])
 def test_constants_bracket_the_spectrum(name: str):
     """Against singular values, which are computed without forming A'A."""
     features, _ = load(name)
@@ -217,7 +227,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_set_is_described():
     assert set(SHAPES) == set(DATA_SETS)
-    assert ("breast_cancer", "digits", *DATA_SETS) == NAMES
+    assert ("iris", "breast_cancer", "digits", *DATA_SETS) == NAMES
     for name, data_set in DATA_SETS.items():
         assert data_set.name == name
         assert set(data_set.positive) < set(data_set.classes)

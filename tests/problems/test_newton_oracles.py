@@ -16,7 +16,8 @@ from problems.secular import ball_quadratic
 from workbench import Method, Point, run
 from workbench.match import match
 from workbench.methods import BPM
-from workbench.theorems.gruntkowska2025 import DISTANCE, GRADIENT, LINE, STEP_LENGTH, TERMINATION
+from workbench.theorems.gruntkowska2025 import DISTANCE, LINE, TERMINATION
+from workbench.theorems.gruntkowska2025_steps import GRADIENT, STEP_LENGTH
 from workbench.verify import QUICK, verify
 
 GENERATOR = torch.Generator().manual_seed(0)

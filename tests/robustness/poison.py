@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +25,10 @@ ERRORS = ("gap_cancellation", "oracle_error")
 
 @dataclasses.dataclass
 class Doses:
-    """How often something poisoned was handed out."""
+    """How often something poisoned was handed out, and the modules that asked for it."""
 
     given: int = 0
+    readers: set[str] = dataclasses.field(default_factory=set)
 
 
 def poisoned(
@@ -47,7 +49,12 @@ def poisoned(
         if clean is None:
             return None
         if callable(clean):
-            return lambda *a, **options: _spoilt(clean(*a, **options), _bad_rows(a, clean_points), bad, doses)
+
+            def ask(*a: Any, **options: Any) -> Any:
+                doses.readers.add(sys._getframe(1).f_globals["__name__"])
+                return _spoilt(clean(*a, **options), _bad_rows(a, clean_points), bad, doses)
+
+            return ask
         return clean if spared else _spoilt(clean, None, bad, doses)
 
     bad_kind = type(f"Bad{kind.__name__}", (kind,), {oracle: property(give), "__module__": __name__})

@@ -2,14 +2,17 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from tests.robustness.full_disk import DENIED, FULL, failing, left_overs
 from tests.robustness.world import CLAIM, RECORD, SHRINKS, TASK, contents
 from workbench.cli.app import app
+from workbench.cli.dispatch import dispatch
 from workbench.probes.result import load
 from workbench.records import Store
 from workbench.report import read_results
@@ -169,3 +172,27 @@ def test_a_report_that_cannot_be_written_leaves_the_records(code):
     assert "report.html cannot be written" in said
     assert Path("out/records-0.jsonl").read_bytes() == before
     cli("report", "out", status=0)
+
+
+# -- stdout ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("json", [False, True])
+def test_a_full_disk_behind_stdout_is_said(json, monkeypatch, capsys):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(typer.Exit) as end:
+            dispatch("list", kind="methods", json=json)
+    assert end.value.exit_code == 2
+    assert capsys.readouterr().err == (
+        "workbench list: the output cannot be written: No space left on device\n"
+    )
+
+
+def test_a_closed_stdout_is_no_failure(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(typer.Exit) as end:
+        dispatch("list", kind="methods", json=False)
+    assert end.value.exit_code == 0
+    sys.stdout.close()

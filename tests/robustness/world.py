@@ -4,29 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+from tests.made_record import RECORD
 from workbench.records import Store
-from workbench.verify import Record
-
-RECORD = Record(
-    theorem="gd/convex",
-    kind="path",
-    problem="Huber()",
-    method="GradientDescent",
-    norm="Lp(p=2.0)",
-    verdict="not refuted",
-    expected=True,
-    reason="",
-    tightness=0.5,
-    measured=1.0,
-    bound=2.0,
-    checked=3,
-    seed=0,
-    source_status="SOURCED",
-    code="c",
-    unit="u",
-    part=(0, 1),
-)
-"""One finished piece of work."""
 
 SHRINKS = """
 from dataclasses import dataclass
@@ -77,6 +56,8 @@ FILES = {
     "silent.py": f"{SHRINKS}\nclass Odd:\n    __class__ = property(lambda self: 1 / 0)\nODD = Odd()\n{CLAIM}",
     "halves.py": f"{SHRINKS}{CLAIM}",
     "twice.py": f"{SHRINKS}{CLAIM}{CLAIM.replace('CLAIM', 'SAME')}",
+    "ünï cödé/mine file.py": f"{SHRINKS}{CLAIM}",
+    "ünï cödé/torn file.py": "(",
     "taken.py": f"{SHRINKS}{CLAIM.replace('mine/halves', 'gd/convex')}",
     "unknown.py": f"{SHRINKS}{CLAIM.replace('bound=gap', 'bound=symbols(chr(103) * 3)')}",
     "method.py": SHRINKS,
@@ -112,11 +93,12 @@ FILES = {
 
 
 def build(folder: Path) -> None:
-    """Write the files, and a folder ``results`` with one finished record."""
+    """Write the files, and a folder ``results`` with one finished record and a link to itself, ``loop``."""
     for name, content in FILES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    (folder / "loop").symlink_to("loop")
     Store(folder / "results").write([RECORD])
 
 

@@ -7,33 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from problems import AbsAffine, Huber, Quadratic
+from tests.made_record import RECORD
 from workbench.records import Store, source_hash
 from workbench.theorems import THEOREMS
 from workbench.verify import QUICK, Record, verify
 
-RECORD = Record(
-    theorem="bpm/line",
-    kind="path",
-    problem="Huber()",
-    method="BPM",
-    parameters={"radius": "dist0/7"},
-    certificate=("Convex()",),
-    norm="Lp(p=2.0)",
-    verdict="not refuted",
-    expected=True,
-    reason="",
-    tightness=0.5,
-    measured=1.0,
-    bound=2.0,
-    checked=3,
-    replicates=1,
-    steps=3,
-    seed=0,
-    source_status="DERIVED",
-    code="c" * 64,
-    unit="",
-    part=(0, 1),
-)
 _numbers = itertools.count()
 
 

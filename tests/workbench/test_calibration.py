@@ -2,12 +2,12 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from workbench.cli.app import app
 from workbench.verify.calibration import STUDIES, calibrate, highest_log_e
 from workbench.verify.process import Process, detectable, needed, ratios_of
 
@@ -79,13 +79,13 @@ def test_studies_do_not_depend_on_the_number_of_processes():
 
 
 def test_the_command(tmp_path):
-    command = [sys.executable, "-m", "workbench", "calibrate", "--studies", "2", "--replicates", "64"]
-    done = subprocess.run(
-        [*command, "--json", str(tmp_path / "c.json")], capture_output=True, text=True, check=True
+    command = ["calibrate", "--replicates", "64", "--studies"]
+    done = CliRunner().invoke(
+        app, [*command, "2", "--json", str(tmp_path / "c.json")], catch_exceptions=False
     )
+    assert done.exit_code == 0
     assert "the true claim was refuted in 0 of 2 studies" in done.stdout
     assert "no variance" in done.stdout
     data = json.loads((tmp_path / "c.json").read_text())
     assert len(data["claims"]) == len(STUDIES)
-    wrong = subprocess.run([*command[:-1], "0"], capture_output=True, text=True)
-    assert wrong.returncode == 2
+    assert CliRunner().invoke(app, [*command, "0"], catch_exceptions=False).exit_code == 2

@@ -152,13 +152,13 @@ def test_a_slope_is_said_not_to_be_searched():
 def test_an_interrupted_search_keeps_its_best(monkeypatch, drop):
     real = falsify_search.falsify
 
-    def interrupted(*arguments, keep, progress, **options):
+    def interrupted(*arguments, progress, **options):
         def tell(done, total, label):
             progress(done, total, label)
             if done > 60:
                 raise KeyboardInterrupt
 
-        return real(*arguments, keep=keep, progress=tell, **options)
+        return real(*arguments, progress=tell, **options)
 
     monkeypatch.setattr(falsify_search, "falsify", interrupted)
     asked = [] if drop is None else ["--drop", drop]
@@ -179,7 +179,7 @@ def test_interrupted_before_anything_was_tried(monkeypatch):
     def at_once(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(falsify_search, "falsify", at_once)
+    monkeypatch.setattr("workbench.falsifier.search.sources", at_once)
     result = cli("gd/pl", "--out", "found", status=130)
     assert "nothing could be tried" in result.stdout
     assert not list(Path("found").glob("witness*"))

@@ -11,18 +11,18 @@ from typer.testing import CliRunner
 
 from assumptions import BoundedVariance, Convex, Lipschitz, Smooth
 from problems import INSTANCES, AbsAffine, Huber, Quadratic, QuadraticSum
-from workbench import Source, Theorem, symbols
+from tests.workbench.falsifier_toys import case_of, claim
+from workbench import symbols
 from workbench.cli import falsify_search
 from workbench.cli.app import app
 from workbench.cli.falsify_report import _ratio
+from workbench.falsifier import search
 from workbench.falsifier.attempts import Attempts
 from workbench.falsifier.evaluate import evaluate, started
 from workbench.falsifier.free import free_fields, moved
 from workbench.falsifier.search import NothingToTryError, falsify
 from workbench.falsifier.shrink import alike, shrink
 from workbench.falsifier.simpler import simpler
-from workbench.match import match
-from workbench.methods import GradientDescent
 from workbench.registry import Registry
 from workbench.verify.weaken import satisfies
 
@@ -68,27 +68,9 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def case_of(theorem, problem):
-    """The first case of a theorem on a problem."""
-    cases = match(theorem, problem)
-    assert not isinstance(cases, str), cases
-    return cases[0]
-
-
 def rate(**changes):
     """Gradient descent, true for the stepsize that it states."""
-    stated = {
-        "id": "mine/rate",
-        "title": "The gap falls",
-        "source": Source("mine", "DERIVED"),
-        "method": GradientDescent,
-        "parameters": {"stepsize": 1 / L},
-        "assumes": (Convex, Smooth),
-        "measured": gap,
-        "bound": L * dist0**2 / (2 * k),
-        "when": k >= 1,
-    }
-    return Theorem(**{**stated, **changes})
+    return claim(**{"measured": gap, "bound": L * dist0**2 / (2 * k), "when": k >= 1, **changes})
 
 
 def cli(*arguments, status=0, command="falsify"):
@@ -133,17 +115,6 @@ def test_the_report_names_constants_and_what_is_left():
     assert "\ncertified    Smooth(L=" in out
     assert "\noutside      StronglyConvex is not certified on it" in out
     assert "\nconstant     mu = L" in out
-
-
-def test_an_interruption_names_the_constant_that_was_tried(monkeypatch):
-    """Values that change ``requires`` alone are told apart too."""
-    theorem = REGISTRY.theorem("sppm/similarity")
-    question = falsify_search.Asked(theorem, REGISTRY, (), 1, "UniformSimilarity", None, 0, None)
-    for values in falsify_search.dropped_values(theorem, theorem.assumes[1])[1:3]:
-        weaker = falsify_search.without(theorem, theorem.assumes[1], values)
-        problem = next(p for p in INSTANCES if not isinstance(match(weaker, p), str))
-        tried = evaluate(case_of(weaker, problem), problem.x0[None], 1)[0]
-        assert falsify_search._values(question, theorem, tried) == values
 
 
 # -- free hyperparameters -----------------------------------------------------------------------------
@@ -268,7 +239,8 @@ def test_an_interruption_of_the_last_judgement_keeps_what_there_is(monkeypatch, 
     def stopped(tried, seed):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(falsify_search, "confirmed", stopped)
+    for judge in (search, falsify_search):
+        monkeypatch.setattr(judge, "confirmed", stopped)
     result = cli(name, "--budget", "64", "--out", "found", status=130)
     document = json.loads(Path(f"found/falsified-{name.replace('/', '-')}.json").read_text())
     assert "was not judged once more" in result.stderr

@@ -11,7 +11,8 @@ import torch
 from assumptions import Certificate, ComponentConvex, Convex, Smooth, StronglyConvex
 from problems import INSTANCES, AbsAffine, CoshRidge, Huber, Problem, Quadratic, QuadraticSum, Shifted
 from problems.space import LogUniform
-from workbench import Source, Theorem, symbols
+from tests.workbench.falsifier_toys import case_of, claim
+from workbench import symbols
 from workbench.falsifier.attempts import LENGTH, Attempts, Point
 from workbench.falsifier.candidate import NOTHING
 from workbench.falsifier.climb import climbed_starts
@@ -21,37 +22,14 @@ from workbench.falsifier.free import free_fields, moved
 from workbench.falsifier.search import NothingToTryError, falsify
 from workbench.falsifier.spaces import MADE, sources
 from workbench.falsifier.starting import starting
-from workbench.match import match
-from workbench.methods import GradientDescent
 from workbench.registry import Registry
 from workbench.verify.setting import NotApplicableError
 from workbench.verify.states import given_state, joined
+from workbench.verify.weaken import dropped_values, without
 
-stepsize, L, dist, dist_next, gap, k = symbols("stepsize L dist dist_next gap k")
+stepsize, L, mu, dist, dist_next, gap, k = symbols("stepsize L mu dist dist_next gap k")
 REGISTRY = Registry()
 FEW = tuple(p for p in INSTANCES if type(p).__name__ in {"AbsAffine", "Huber", "Quadratic", "WeightedL1"})
-
-
-def case_of(theorem, problem):
-    """The first case of a theorem on a problem."""
-    cases = match(theorem, problem)
-    assert not isinstance(cases, str), cases
-    return cases[0]
-
-
-def claim(**changes):
-    """The distance to a minimiser does not grow along gradient descent; changed."""
-    stated = {
-        "id": "mine/distance",
-        "title": "The distance does not grow",
-        "source": Source("mine", "DERIVED"),
-        "method": GradientDescent,
-        "parameters": {"stepsize": 1 / L},
-        "assumes": (Convex, Smooth),
-        "measured": dist_next**2,
-        "bound": dist**2,
-    }
-    return Theorem(**{**stated, **changes})
 
 
 # -- it finds what is there ---------------------------------------------------------------------------
@@ -264,18 +242,41 @@ def test_same_seed_same_result_and_the_budget_is_kept():
     assert all(total == 500 and 0 <= done <= total for done, total, _ in told)
 
 
-def test_interrupted_the_best_has_been_told():
-    kept = []
+def test_interrupted_it_returns_the_best_so_far():
+    kept, told = [], []
 
     def stop(done, total, label):
-        del total, label
+        told.append((done, label))
         if done > 200:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        falsify(REGISTRY.theorem("gd/convex"), FEW, keep=kept.append, progress=stop)
-    assert kept
-    assert kept[-1].ratio > 0.5
+    found = falsify(REGISTRY.theorem("gd/convex"), FEW, keep=kept.append, progress=stop)
+    assert found.stopped
+    assert found.best is kept[-1]
+    assert found.smallest_c == found.best.ratio > 0.5
+    assert found.evaluations == told[-1][0]
+    assert set(found.families) == {label for _, label in told}
+    assert found.shrunk is None
+    assert found.to_json()["interrupted"] is True
+
+
+def test_interrupted_without_an_assumption_it_names_the_constant_of_the_best():
+    """A claim that holds for every mu is interrupted while the second constant is tried: all is counted."""
+    theorem, done_before = claim(assumes=(Smooth, StronglyConvex), bound=dist**2 * (1 + mu / L)), []
+
+    def stop(done, total, label):
+        if done_before and done < done_before[-1]:
+            raise KeyboardInterrupt
+        done_before.append(done)
+
+    found = falsify(theorem, [Huber()], drop=StronglyConvex, budget=700, progress=stop)
+    assert found.stopped
+    assert found.evaluations > done_before[-1]
+    assert found.dropped == "StronglyConvex"
+    first, second = dropped_values(theorem, StronglyConvex)[::-1][:2]
+    best = found.best.candidate.case.theorem
+    (values,) = (v for v in (first, second) if without(theorem, StronglyConvex, v).bound == best.bound)
+    assert found.values == {"mu": str(values["mu"])}
 
 
 def test_the_report_is_json_and_what_is_printed_makes_the_problem():

@@ -8,13 +8,15 @@ import sympy as sp
 import torch
 
 from problems import GeneralQuadratic, Huber, Quadratic, QuadraticSum, WeightedL1
+from tests.workbench.falsifier_toys import case_of
 from workbench import Source, Theorem, symbols
 from workbench.falsifier.candidate import NOTHING, Candidate
+from workbench.falsifier.confirm import confirmed, replayable
 from workbench.falsifier.evaluate import evaluate, evaluate_one
 from workbench.falsifier.shrink import CLEARLY, alike, shrink
 from workbench.falsifier.simpler import settled, simpler, weight
 from workbench.falsifier.trees import at, mapped, numbers, put, sequences, shorter
-from workbench.falsifier.witness import confirmed, replayable, witness
+from workbench.falsifier.witness import witness
 from workbench.match import match
 from workbench.methods import SGD
 from workbench.registry import Registry
@@ -30,9 +32,8 @@ ROUGH = WeightedL1(weights=(1.2345, 0.7183, 0.00123))
 
 
 def tried_on(theorem, problem, start, horizon=20, place=0):
-    cases = match(theorem, problem)
-    assert not isinstance(cases, str), cases
-    return evaluate(cases[place], torch.tensor([start], dtype=torch.float64), horizon)[0]
+    case = case_of(theorem, problem, place)
+    return evaluate(case, torch.tensor([start], dtype=torch.float64), horizon)[0]
 
 
 # -- the whole --------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import copy
 import io
 import math
-import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +97,11 @@ STEPS = 25
 NS = NewtonSchulz(5)
 
 
+def close(orthogonaliser):
+    """How near two runs are that round differently: five quintic steps multiply roundings by up to 485."""
+    return 1e-9 if isinstance(orthogonaliser, NewtonSchulz) else 1e-12
+
+
 def same(found, expected, rtol=1e-12):
     assert found.isfinite().all()
     assert (found[1:] - found[:-1]).abs().amax(dim=-1).min() > 1e-3  # it moves
@@ -128,7 +133,7 @@ def test_muon_is_the_method(orthogonaliser, nesterov, decay, scale, factor):
         orthogonaliser=orthogonaliser,
         radius_i=[factor(norm.m, norm.n) for norm in problem.layers.norms],
     )
-    same(found, method_run(method, problem, draws))
+    same(found, method_run(method, problem, draws), close(orthogonaliser))
 
 
 @pytest.mark.parametrize("orthogonaliser", [Exact(), NS], ids=repr)
@@ -138,7 +143,7 @@ def test_scion_is_the_method(orthogonaliser):
     found = layered_run(
         Scion, problem, draws, STEPS, lr=0.5, beta=0.9, orthogonaliser=orthogonaliser, radius_i=RADII.tolist()
     )
-    same(found, method_run(method, problem, draws))
+    same(found, method_run(method, problem, draws), close(orthogonaliser))
 
 
 def test_constrained_scion_is_the_method_and_stays_in_the_ball():
@@ -176,7 +181,7 @@ def test_gluon_is_the_method(orthogonaliser):
     found = layered_run(
         Gluon, problem, draws, STEPS, lr=1.0, beta=0.7, orthogonaliser=orthogonaliser, radius_i=RADII.tolist()
     )
-    same(found, method_run(method, problem, draws))
+    same(found, method_run(method, problem, draws), close(orthogonaliser))
 
 
 OFFSET = torch.tensor([5.0, 3.0, 0.0, 1.0, 4.0, 3.0], dtype=torch.float64)
@@ -572,14 +577,7 @@ def test_the_example_stands_in_the_page():
 
 
 @pytest.mark.slow
-def test_the_example_runs():
-    example = ROOT / "docs/examples/train_muon.py"
-    done = subprocess.run(
-        [sys.executable, example],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["Muon"] * 3 + ["AdamW"] * 3
+def test_the_example_runs(capsys):
+    runpy.run_path(str(ROOT / "docs/examples/train_muon.py"), run_name="__main__")
+    shown = capsys.readouterr().out
+    assert [line.split()[0] for line in shown.splitlines()] == ["Muon"] * 3 + ["AdamW"] * 3

@@ -3,20 +3,17 @@
 import copy
 import json
 import math
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import nn
 
 from problems.matrix_sum import MatrixSum
 from tests.workbench import ef21_processes as work
+from tests.workbench.forked import forked_context, group_of, printed
 from workbench.compressors import Identity, L1Sign, Natural, RandK, RandomSkip, RankK, TopK
 from workbench.methods.ef21_muon import EF21Muon as Method
 from workbench.optim import EF21Muon, Gluon, groups_for
@@ -30,20 +27,14 @@ D = 42
 HEADER = 8
 
 
-def spawned(function, n, folder: Path):
-    """What each of n processes wrote."""
-    mp.spawn(function, (str(folder),), nprocs=n)  # pyright: ignore[reportPrivateImportUsage]
-    return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(n)]
-
-
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
-    return spawned(work.two, 2, tmp_path_factory.mktemp("two"))
+    return group_of(work.two, 2, tmp_path_factory.mktemp("two"))
 
 
 @pytest.fixture(scope="module")
 def four(tmp_path_factory):
-    return spawned(work.four, 4, tmp_path_factory.mktemp("four"))
+    return group_of(work.four, 4, tmp_path_factory.mktemp("four"))
 
 
 def layers_with(server, worker):
@@ -251,7 +242,7 @@ def test_compressors_that_do_not_shrink_are_told(two):
 @pytest.mark.parametrize(("n", "victim", "how"), [(3, 2, "dies"), (2, 1, "is silent"), (2, 0, "dies")])
 def test_a_worker_that_is_gone(tmp_path, n, victim, how):
     """The others are told within the timeout of the group, 3 s, and keep what they had."""
-    context = mp.get_context("spawn")
+    context = forked_context()
     arguments = [(rank, n, str(tmp_path), victim, how) for rank in range(n)]
     processes = [context.Process(target=work.dying, args=each) for each in arguments]
     for process in processes:
@@ -460,21 +451,9 @@ def test_the_example_stands_in_the_page():
     assert text.split('"""\n\n', 1)[1].rstrip() in (ROOT / "docs/optim.md").read_text()
 
 
-def run_file(path, *arguments):
-    done = subprocess.run(
-        [sys.executable, ROOT / path, *arguments],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    return done.stdout
-
-
 @pytest.mark.slow
-def test_the_example_runs():
-    out = run_file("docs/examples/train_ef21_muon.py").splitlines()
+def test_the_example_runs(tmp_path):
+    out = printed(ROOT / "docs/examples/train_ef21_muon.py", folder=tmp_path).splitlines()
     assert out[0].split(", ", 1)[1] == "bytes up 10448, down 14472"
     assert float(out[0].split()[1].rstrip(",")) > 0.95
     assert out[1] == "without compression 104488 each way"
@@ -483,7 +462,8 @@ def test_the_example_runs():
 @pytest.mark.slow
 def test_the_table_is_that_of_the_benchmark(tmp_path):
     """Bytes of a few steps; the skipped ones are random."""
-    run_file("benchmarks/bytes.py", "--steps", "3", "--json", str(tmp_path / "found.json"))
+    arguments = ("--steps", "3", "--json", str(tmp_path / "found.json"))
+    printed(ROOT / "benchmarks/bytes.py", *arguments, folder=tmp_path)
     page = (ROOT / "docs/optim.md").read_text()
     for name, found in json.loads((tmp_path / "found.json").read_text())["results"].items():
         (row,) = (line for line in page.splitlines() if line.startswith(f"| {name} "))

@@ -354,8 +354,12 @@ def test_states_that_do_not_fit():
     probe = probe_of(model, sgd(model))
     good = dict(model.state_dict())
     lacking = {name: value for name, value in good.items() if name != "2.bias"}
-    with pytest.raises(ValueError, match=r"lacks 2\.bias, and has head besides"):
+    with pytest.raises(ValueError, match=r"state has no parameter '2\.bias'; it has 0\.weight, .*, head$"):
         probe.pair(good, {**lacking, "head": X})
+    with pytest.raises(ValueError, match="state has head, which the model has not"):
+        probe.pair(good, {**good, "head": X})
+    with pytest.raises(TypeError, match="state must be a state_dict of the model, got list"):
+        probe.pair([X], good)
     with pytest.raises(ValueError, match=r"shape \(6, 5\) for '0\.weight', got \(24, 5\)"):
         probe.pair({**good, "0.weight": X}, good)
     with pytest.raises(NotFiniteError, match="loss after the step is nan"):

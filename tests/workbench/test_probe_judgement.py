@@ -11,6 +11,7 @@ from workbench.probes.fits.findings import summary
 from workbench.probes.fits.fit import fit_smoothness
 from workbench.probes.fits.judgement import VERDICTS
 from workbench.probes.fits.layer_path import layer_paths
+from workbench.probes.fits.prediction import held_out_error, no_prediction, relative_error
 from workbench.probes.fits.trends import scale_slope, slope, step_slope
 
 STEPS = np.geomspace(0.01, 0.03, 40)[np.random.default_rng(5).permutation(40)]
@@ -33,6 +34,45 @@ def test_a_smooth_layer_is_identified():
     assert verdict == "identified"
     assert "s^0.00" in reason
     assert "0% of 40 held-out steps" in reason
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(0.05, "poorly identified"), (0.5, "identified")])
+def test_a_fit_that_predicts_worse_than_0_is_not_identified(share, verdict):
+    """Every tenth ratio is far below the line: (1 / 0.05 - 1)^2 / 10 = 36, (1 / 0.5 - 1)^2 / 10 = 0.1.
+
+    The line is known well all the same, as four steps of forty hardly move it.
+    """
+    g, L = straight()
+    L[::10] *= share
+    (fit,) = fit_smoothness(probe_result(g, L))
+    assert fit.verdict == verdict
+    assert (fit.relative_error > 1) == (verdict != "identified")
+    assert [finding.kind for finding in fit.findings] == ["prediction"] * (verdict != "identified")
+    assert ("one that says 0 everywhere by 1" in fit.reason) == (verdict != "identified")
+
+
+def test_what_is_right_where_it_was_fitted_and_wrong_elsewhere_predicts_nothing():
+    """The last quarter of the ratios is 10 times lower: held out, it has the line of the others."""
+    g = np.full(40, 1.0)
+    assert relative_error(np.ones(40), np.ones(40)) == 0.0
+    L = np.where(np.arange(40) < 30, 10.0, 1.0)
+    assert held_out_error(g, L, 5.0, 0.0) == pytest.approx(81 / 4, rel=0.1)
+    assert math.isnan(held_out_error(g[:1], L[:1], 5.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("own", "held_out", "found"),
+    [
+        (1.0, 1.0, 0),
+        (1.1, 0.5, 1),
+        (0.5, 1.1, 1),
+        (math.inf, 0.1, 1),
+        (math.nan, 2.0, 1),
+        (math.nan, math.nan, 0),
+    ],
+)
+def test_the_larger_error_counts(own, held_out, found):
+    assert len(no_prediction(own, held_out)) == found
 
 
 @pytest.mark.parametrize(

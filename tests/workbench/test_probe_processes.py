@@ -1,12 +1,9 @@
 """``workbench.probes.gradients.oracle`` in two processes, each with rows of its own."""
 
-from pathlib import Path
-
 import pytest
-import torch
-import torch.multiprocessing as mp
 
 from tests.workbench import probe_processes as work
+from tests.workbench.forked import group_of
 from tests.workbench.probe_cases import close, cross_entropy, data, equal
 from workbench.probes.gradients.oracle import GradientOracle
 
@@ -16,9 +13,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     """What each process saw."""
-    folder: Path = tmp_path_factory.mktemp("probe")
-    mp.spawn(work.two, (str(folder),), nprocs=2)  # pyright: ignore[reportPrivateImportUsage]
-    return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(2)]
+    return group_of(work.two, 2, tmp_path_factory.mktemp("probe"))
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-import torch.multiprocessing as mp
 
 from tests.workbench import probe_ranks as work
+from tests.workbench.forked import group_of
 
 pytestmark = pytest.mark.slow
 
@@ -12,9 +12,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     """What each process saw."""
-    folder = tmp_path_factory.mktemp("probe")
-    mp.spawn(work.two, (str(folder),), nprocs=2)  # pyright: ignore[reportPrivateImportUsage]
-    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+    return group_of(work.two, 2, tmp_path_factory.mktemp("probe"))
 
 
 def alone(name):

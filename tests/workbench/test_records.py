@@ -14,40 +14,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tests.made_record import RECORD as BASE
 from workbench.records import ResultsError, Store, results_json, source_hash
 from workbench.verify import Record, Verdict
 
 SCHEMA = Path(__file__).parents[2] / "workbench" / "record.schema.json"
-RECORD = Record(
-    theorem="a/b",
-    kind="path",
-    problem="Huber()",
-    method="BPM",
-    parameters={"radius": "dist0/7"},
-    certificate=("Convex()",),
-    norm="Lp(p=2.0)",
-    verdict="not refuted",
-    expected=True,
-    reason="",
-    tightness=0.5,
-    measured=1.0,
-    bound=math.inf,
-    checked=3,
-    violations=0,
-    replicates=1,
-    steps=3,
-    seed=0,
-    e_value=None,
-    lower=None,
-    detectable=None,
-    seconds=0.1,
-    witness=None,
-    mutant=None,
-    source_status="DERIVED",
-    code="c",
-    unit="u",
-    part=(0, 1),
-)
+RECORD = dataclasses.replace(BASE, theorem="a/b", bound=math.inf, seconds=0.1)
 
 
 def made(unit: str, index: int, count: int, **changes) -> Record:
@@ -217,7 +189,7 @@ def test_a_refuted_record_has_a_witness_file(tmp_path):
     path = store.witness(refuted)
     data = json.loads(path.read_text())
     assert path.parent == tmp_path / "out" / "witnesses"
-    assert (data["measured"], data["code"], len(data["file_hash"])) == ("nan", "c", 64)
+    assert (data["measured"], data["code"], len(data["file_hash"])) == ("nan", RECORD.code, 64)
     assert len(list(path.parent.iterdir())) == 1
     with pytest.raises(ValueError, match="no witness"):
         store.witness(RECORD)

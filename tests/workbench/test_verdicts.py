@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from assumptions import Ball, Certificate, Convex, Smooth, StronglyConvex
 from problems import (
@@ -23,6 +24,7 @@ from problems import (
 from problems.well_formed import IllFormedError
 from tests.workbench.toys import OURS, Parabola, gd, verdict
 from workbench import Mutant, Quantity, Recurrence, Theorem, first, symbols, verify
+from workbench.cli.app import app
 from workbench.methods import BPM, GradientDescent, ProximalPoint, Subgradient
 from workbench.verify import QUICK, Budget, Verdict, judge_unit
 from workbench.verify.plan import Unit
@@ -246,7 +248,7 @@ def test_two_assumptions_with_one_name_for_a_constant_are_rejected():
 # -- resumption -----------------------------------------------------------------------------------
 
 
-def test_results_are_not_taken_over_when_a_module_of_the_user_changes(tmp_path):
+def test_results_are_not_taken_over_when_a_module_of_the_user_changes(tmp_path, monkeypatch):
     (tmp_path / "helper.py").write_text("FACTOR = 1.0\n")
     (tmp_path / "mine.py").write_text(
         "from helper import FACTOR\n"
@@ -258,15 +260,17 @@ def test_results_are_not_taken_over_when_a_module_of_the_user_changes(tmp_path):
         "            bound=FACTOR * gap)\n"
     )
 
-    def status():
-        command = [sys.executable, "-m", "workbench", "verify", "--file", "mine.py", "--quick"]
-        return subprocess.run(
-            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True
-        ).returncode
-
-    assert status() == 0
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    command = ["verify", "--file", "mine.py", "--quick"]
+    try:
+        assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
+    finally:
+        sys.modules.pop("helper", None)
     (tmp_path / "helper.py").write_text("FACTOR = 0.01\n")
-    assert status() == 1
+    another = [sys.executable, "-m", "workbench", *command]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run(another, env=env, capture_output=True, check=False).returncode == 1
 
 
 # -- facts and oracles of a problem ---------------------------------------------------------------

@@ -19,6 +19,7 @@ from workbench.algebra.unit_tables import CONSTANTS, FACTS, FIELDS, FIELDS_OF
 from workbench.claims import Recurrence
 from workbench.symbols import OVER_CLIENTS, OVER_LAYERS, avg, best, first, product, total
 from workbench.theorem import Theorem
+from workbench.well_stated import swept
 
 Unit = tuple[Fraction, Fraction]
 """Powers of the unit of x and of the unit of f."""
@@ -112,7 +113,7 @@ def _fixed_by_rules(theorem: Theorem) -> list[tuple[str, str]]:
     for name, rule in theorem.parameters.items():
         if name in theorem.options:
             continue
-        for value in rule if isinstance(rule, tuple) else (rule,):
+        for value in swept(rule):
             reader = _Reader(theorem)
             reader.same([reader.field(name), reader.of(value, f"the rule of {name}")], f"{name} and its rule")
             found += [(name, written(_upright(ratio))) for _, ratio in reader.mismatches]

@@ -2,8 +2,9 @@
 
 import dataclasses
 
-from workbench.cli.output import console, plain, print_table, require_writable, write_json, wrong_use
+from workbench.cli.output import console, plain, print_table, write_json, wrong_use
 from workbench.cli.progress import progress
+from workbench.cli.targets import require_targets
 from workbench.verify.calibration import Calibration, calibrate
 from workbench.verify.pool import require_jobs
 
@@ -12,7 +13,7 @@ def main(studies: int, replicates: int, seed: int, jobs: int, json: str | None) 
     """0 if no study refuted a true claim, else 1."""
     with wrong_use():
         jobs = require_jobs(jobs)
-    require_writable(json)
+    require_targets({"--json": json})
     with progress() as tell:
         found = calibrate(studies, replicates, seed, jobs, tell)
     if json != "-":

@@ -17,14 +17,15 @@ from problems.symbolic.twins import TWINS
 from workbench.cli.check_along import Steps
 from workbench.cli.check_asked import BUDGET, Asked, Options, read
 from workbench.cli.check_report import print_report
-from workbench.cli.output import WrongUseError, plain, require_writable, write_json, wrong_use
+from workbench.cli.output import WrongUseError, plain, write_json, wrong_use
+from workbench.cli.targets import require_targets
 
 
 def main(assumption: str, problem: str, **options: Any) -> int:
     """Ask, show, write. 0 if nothing was refuted and everything could be told, else 1."""
     chosen = Options(**options)
     verb = chosen.verb
-    require_writable(chosen.json)
+    require_targets({"--json": chosen.json})
     with wrong_use(), _lacking(), contextlib.redirect_stdout(sys.stderr):
         torch.set_num_threads(1)
         asked = read(assumption, problem, chosen, verb)

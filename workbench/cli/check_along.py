@@ -15,7 +15,10 @@ from workbench.trace import Trace
 
 
 class Steps:
-    """The iterates of a run, and the steps at which something can be said."""
+    """The iterates of a run, and the steps at which something can be said.
+
+    ValueError for a run that holds no iterates, or in another dimension than the problem.
+    """
 
     def __init__(self, file: Path, problem: Problem) -> None:
         trace = Trace.load(file)

@@ -30,7 +30,7 @@ INTERRUPTED = 130
 def main(selectors: Sequence[str], budget: int, out: Path | None, seed: int, json: bool) -> int:
     """1 if a theorem that is sourced or derived is refuted, 130 after a Ctrl-C, else 0.
 
-    After a Ctrl-C what is done is written.
+    After a Ctrl-C what is done is written. WrongUseError for a budget below 1.
     """
     if budget < 1:
         raise WrongUseError(f"--budget must be at least 1, got {budget}")

@@ -56,6 +56,8 @@ def _search(theorem: Theorem, problems: Sequence[Problem], budget: int, seed: in
         found = falsify(theorem, problems, budget=budget, seed=seed, simplify=False)
     except NothingToTryError as error:
         return {"verdict": "nothing to try", "reason": str(error).splitlines()[0]}
+    if found.stopped:  # half a search is no row
+        raise KeyboardInterrupt
     best = found.best
     return {
         "verdict": found.verdict,

@@ -15,6 +15,7 @@ from workbench.statement import claim_text, condition_text
 from workbench.symbols import symbols
 from workbench.theorem import Theorem
 from workbench.verify.rule_text import read_rule
+from workbench.well_stated import swept
 
 REASONS = 4
 """Reasons why something was not tried, at most; the JSON has all."""
@@ -116,8 +117,7 @@ def _instance(shown: Tried, theorem: Theorem) -> Iterator[tuple[str, str]]:
 
 def _is_free(case: Case, name: str) -> bool:
     """Whether a hyperparameter has a value that the theorem does not state itself."""
-    swept = case.theorem.parameters[name]
-    return all(str(case.rules[name]) != str(s) for s in (swept if isinstance(swept, tuple) else (swept,)))
+    return all(str(case.rules[name]) != str(stated) for stated in swept(case.theorem.parameters[name]))
 
 
 def _certified(shown: Tried, found: Falsified) -> Iterator[tuple[str, str]]:

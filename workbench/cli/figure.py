@@ -12,6 +12,7 @@ import torch
 from workbench.cli.gallery import gallery
 from workbench.cli.output import WrongUseError, console, require_writable, write_json, write_whole, wrong_use
 from workbench.cli.progress import progress
+from workbench.cli.targets import require_targets
 from workbench.probes.result import DATA, MANIFEST
 from workbench.registry import close_to
 
@@ -48,13 +49,15 @@ def main(
     gallery_file: Path | None,
     json: str | None,
 ) -> int:
-    """Draw; 0. What is done stays if it is interrupted."""
+    """Draw; 0. What is done stays if it is interrupted. WrongUseError for a gallery without PNG files."""
     with wrong_use():
         recipes = chosen(names)
         look = _look(style, width, formats, out)
         saved = _saved(recipes, data, full)
-        for target in (json, None if gallery_file is None else str(gallery_file)):
-            require_writable(target)
+        drawn = {
+            out / f"{r.name}.{end}": "is of a figure" for r in recipes for end in ("json", *look.formats)
+        }
+        require_targets({"--gallery": gallery_file, "--json": json}, drawn)
         if gallery_file is not None and "png" not in look.formats:
             raise WrongUseError("--gallery shows PNG files: leave --format out, or add --format png")
         _require_folder(out)

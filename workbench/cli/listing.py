@@ -33,7 +33,7 @@ COLUMNS: dict[str, tuple[tuple[str, ...], Row]] = {
 
 
 def main(kind: str, json: bool) -> int:
-    """Print one list of the catalogue."""
+    """Print one list of the catalogue; WrongUseError for another kind."""
     if kind not in COLUMNS:
         close = difflib.get_close_matches(kind, COLUMNS, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""

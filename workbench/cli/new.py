@@ -9,10 +9,15 @@ KINDS = ("theorem", "problem", "method")
 
 
 def main(kind: str, name: Path | None) -> int:
-    """Write the template; never over something that is there."""
+    """Write the template; never over something that is there.
+
+    WrongUseError for an unknown kind, and a file that exists or cannot be written.
+    """
     if kind not in KINDS:
         raise WrongUseError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     path = name or Path(f"my_{kind}.py")
+    if not path.name:
+        raise WrongUseError(f"a name is needed, such as my_{kind}.py, got {str(path)!r}")
     path = path if path.suffix == ".py" else path.with_name(f"{path.name}.py")
     text = (files("workbench") / "templates" / f"{kind}.py.txt").read_text(encoding="utf-8")
     try:

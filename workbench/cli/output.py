@@ -12,6 +12,8 @@ import typer
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from workbench.whole_file import whole_file
+
 Cell = RenderableType
 
 
@@ -21,7 +23,7 @@ class WrongUseError(Exception):
 
 @contextlib.contextmanager
 def wrong_use() -> Iterator[None]:
-    """Inside, a ValueError (bad name, bad file, bad folder) is the user's mistake."""
+    """Inside, a ValueError (bad name, bad file, bad folder) is the user's mistake: a WrongUseError."""
     try:
         yield
     except ValueError as error:
@@ -49,16 +51,11 @@ def write_whole(target: str | Path, text: str) -> None:
     """
     path = Path(target).resolve()
     beside = os.access(path.parent, os.W_OK) and (path.is_file() or not path.exists())
-    part = path.with_name(f".{path.name}.part") if beside else path
     try:
-        part.write_text(text, encoding="utf-8")
-        if beside:
-            part.replace(path)
+        with whole_file(path) if beside else contextlib.nullcontext(path) as place:
+            place.write_text(text, encoding="utf-8")
     except OSError as error:
         raise WrongUseError(f"{target} cannot be written: {error.strerror}") from None
-    finally:
-        if beside:
-            part.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:

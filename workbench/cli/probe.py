@@ -10,9 +10,10 @@ from typing import Any
 import torch
 import xarray
 
-from workbench.cli.output import WrongUseError, note, require_writable, write_json, wrong_use
+from workbench.cli.output import WrongUseError, note, write_json, wrong_use
 from workbench.cli.probe_report import document, print_begin, print_end
 from workbench.cli.progress import progress
+from workbench.cli.targets import require_targets
 from workbench.probes.fits.fit import fit_smoothness
 from workbench.probes.layers import FAMILIES
 from workbench.probes.probe import ProbeStoppedWarning
@@ -21,7 +22,7 @@ from workbench.probes.tasks import TASKS, Task, load_task
 from workbench.probes.training.interrupts import InterruptedTrainingError
 from workbench.probes.training.optimizers import OPTIMIZERS, make_optimizer
 from workbench.probes.training.train import BATCHES, Trained, Training
-from workbench.user_code import line_in
+from workbench.user_code import told
 
 LENGTHS = {"mlp": (400, 10), "cnn": (1500, 20), "gpt": (500, 10)}
 """Steps, and steps from probe to probe, 40 to 75 of them: seconds for mlp, some minutes for the others."""
@@ -39,7 +40,7 @@ OF_TASK = ("rows", "fixed_rows", "size", "data", "tokens")
 def main(network: str, json: str | None, reasons: bool = False, **options: Any) -> int:
     """Train, show, write; 0 also where the training diverged, which is a result."""
     given = {name: value for name, value in options.items() if value is not None and value is not False}
-    require_writable(json)
+    require_targets({"--json": json})
     if network not in TASKS and Path(network).is_dir():
         return _show(Path(network), json, reasons, given)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's file prints is not part of the result
@@ -149,10 +150,8 @@ def _trained(training: Training, file: Path | None) -> Trained:
         note(f"{error}; the same command goes on from there")
         raise
     except Exception as error:
-        line = line_in(error, file) if file else None
-        if line:
-            message = f"{file}, line {line}: {type(error).__name__}: {' '.join(str(error).split())}"
-            raise WrongUseError(message) from error
+        if message := told(error, file):
+            raise WrongUseError(" ".join(message.split())) from error
         if isinstance(error, ValueError):
             raise WrongUseError(str(error)) from error
         raise

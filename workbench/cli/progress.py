@@ -12,7 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 class Tell(Protocol):
     """Says how far it is, and with what."""
 
-    def __call__(self, done: int, total: int, label: str = "") -> None: ...
+    def __call__(self, done: int, total: int, label: str = "") -> None:
+        """``done`` pieces of ``total``; label: the one at hand."""
+        ...
 
 
 @contextlib.contextmanager

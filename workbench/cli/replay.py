@@ -10,7 +10,7 @@ from workbench.cli.output import WrongUseError, console, note, print_table, writ
 from workbench.records import file_hash, source_hash
 from workbench.registry import Registry, UserFile, load_user_file
 from workbench.statement import claim_text, condition_text
-from workbench.user_code import line_in
+from workbench.user_code import told
 from workbench.verify import Replayed, replay
 
 
@@ -84,9 +84,7 @@ def _replayed(data: dict[str, Any], registry: Registry, path: Path) -> Replayed:
     try:
         return replay(data, registry, registry.implications)
     except Exception as error:
-        line = line_in(error, user.path) if user else None
-        if user and line:
-            message = f"{user.path}, line {line}: {type(error).__name__}: {error}"
+        if message := told(error, user.path if user else None):
             raise WrongUseError(message) from error
         if isinstance(error, ValueError):
             raise WrongUseError(f"{path}: {error}") from error

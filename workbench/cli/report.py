@@ -1,19 +1,17 @@
 """``workbench report``: one HTML page from the records of a folder; tables for papers."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from workbench.cli.output import (
-    WrongUseError,
     console,
     note,
-    require_writable,
     write_json,
     write_whole,
     wrong_use,
 )
+from workbench.cli.targets import require_targets
 from workbench.registry import Registry, load_user_file
-from workbench.report import Library, Results, bibtex, document, latex_table, page, read_results, theorem_rows
+from workbench.report import Library, bibtex, document, latex_table, page, read_results, theorem_rows
 from workbench.report.summary import compared, summary
 
 
@@ -31,15 +29,8 @@ def main(
         results = read_results(folder)
         earlier = read_results(before) if before else None
         html = out or folder / "report.html"
-        _require_targets(
-            {
-                "--out": html,
-                "--latex": latex,
-                "--bibtex": bibtex_file,
-                "--json": json if json != "-" else None,
-            },
-            (results, earlier) if earlier else (results,),
-        )
+        records = {r.folder / f.name: "holds records" for r in (results, earlier) if r for f in r.files}
+        require_targets({"--out": html, "--latex": latex, "--bibtex": bibtex_file, "--json": json}, records)
         library = Library(Registry(load_user_file(file)) if file else None)
     for line in (*results.notes, *(earlier.notes if earlier else ())):
         note(line)
@@ -56,19 +47,6 @@ def main(
         said = filter(None, (summary(shown), compared(shown), *written))
         console().print("\n".join(said), soft_wrap=True)
     return 0
-
-
-def _require_targets(targets: Mapping[str, Path | str | None], read: tuple[Results, ...]) -> None:
-    """WrongUseError, before any work: a file cannot be written, is named twice, or is one of the results."""
-    taken = {(r.folder / f.name).resolve(): "holds records" for r in read for f in r.files}
-    for option, target in targets.items():
-        if target is None:
-            continue
-        path = Path(target).resolve()
-        if path in taken:
-            raise WrongUseError(f"{option} {target}: that file {taken[path]}; name another")
-        taken[path] = f"is what {option} writes"
-        require_writable(str(target))
 
 
 def _write(path: Path, text: str) -> str:

@@ -17,16 +17,16 @@ from workbench.cli.output import (
     console,
     plain,
     print_table,
-    require_writable,
     write_json,
     wrong_use,
 )
 from workbench.cli.run_until import document, goal, print_reached, reached, recorded
+from workbench.cli.targets import require_targets
 from workbench.engine import run
 from workbench.methods import Method
 from workbench.registry import Registry, UserFile, load_user_file
 from workbench.trace import Trace
-from workbench.user_code import line_in
+from workbench.user_code import told
 
 ROWS = 21
 """Rows of the table, at most, and one for the last step."""
@@ -51,7 +51,10 @@ def main(
     until: str | None,
     json: str | None,
 ) -> int:
-    """Run, show, write; 0 also where the run diverged, which is a result."""
+    """Run, show, write; 0 also where the run diverged, which is a result.
+
+    WrongUseError for a file that --out cannot write, or that cannot keep iterates.
+    """
     with wrong_use():
         user = load_user_file(file) if file else None
         registry = Registry(user)
@@ -68,8 +71,7 @@ def main(
     if iterates and (out is None or out.suffix != ".npz"):
         raise WrongUseError("--iterates keeps them in an .npz file: add --out RUN.npz")
     options["keep_state"] = iterates
-    for target in (json, None if out is None else str(out)):
-        require_writable(target)
+    require_targets({"--out": out, "--json": json})
     with contextlib.redirect_stdout(sys.stderr):  # what a user's objects print is not part of the result
         trace = _run(chosen, on, user, options)
     with wrong_use():
@@ -106,9 +108,7 @@ def _run(method: Method, problem: Problem, user: UserFile | None, options: dict[
     try:
         return run(method, problem, **options)
     except Exception as error:
-        line = line_in(error, user.path) if user else None
-        if user and line:
-            message = f"{user.path}, line {line}: {type(error).__name__}: {error}"
+        if message := told(error, user.path if user else None):
             raise WrongUseError(message) from error
         if isinstance(error, SolverError):
             raise WrongUseError(f"a solver stopped: {error}") from error

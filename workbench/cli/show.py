@@ -14,6 +14,7 @@ from workbench.match import match
 from workbench.registry import OPTIONS, Registry, close_to, load_user_file
 from workbench.statement import claim_latex, claim_text, condition_text, rules_text
 from workbench.theorem import Theorem
+from workbench.well_stated import swept
 
 
 def main(name: str, file: Path | None, json: bool) -> int:
@@ -29,6 +30,10 @@ def main(name: str, file: Path | None, json: bool) -> int:
 
 
 def described(name: str, registry: Registry, json: bool) -> dict[str, Any]:
+    """What is known of the object of this name, field by field; json: as plain JSON values.
+
+    WrongUseError, with the nearest names, if nothing is called so.
+    """
     for theorem in registry.theorems:
         if theorem.id == name:
             return _theorem(theorem, registry, json)
@@ -95,12 +100,12 @@ def _theorem(t: Theorem, registry: Registry, json: bool) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> str:
-    """A changed field as it is written in a theorem: classes and functions by their names."""
+    """A changed field as it is written in a theorem: classes and functions by name, quantities in words."""
     if isinstance(value, tuple):
         return f"({', '.join(map(_plain, value))})"
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_plain(entry)}" for name, entry in value.items())
-    return getattr(value, "__name__", None) or str(value)
+    return getattr(value, "__name__", None) or getattr(value, "meaning", None) or str(value)
 
 
 def _class(kind: type, registry: Registry) -> dict[str, Any]:
@@ -127,7 +132,7 @@ def _class(kind: type, registry: Registry) -> dict[str, Any]:
 
 
 def _sweeps(t: Theorem, kind: type) -> bool:
-    rules = [v if isinstance(v, tuple) else (v,) for v in t.parameters.values()]
+    rules = [swept(v) for v in t.parameters.values()]
     return any(isinstance(value, kind) for values in rules for value in values)
 
 

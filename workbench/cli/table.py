@@ -17,11 +17,11 @@ from workbench.cli.output import (
     console,
     note,
     plain,
-    require_writable,
     write_json,
     write_whole,
     wrong_use,
 )
+from workbench.cli.targets import require_targets
 from workbench.registry import Registry, load_user_file
 from workbench.verify.pool import require_jobs
 
@@ -58,9 +58,8 @@ def main(
     out: Path | None,
     json: str | None,
 ) -> int:
-    """0 if nothing that is certified was refuted, else 1."""
-    for target in (json, None if out is None else str(out)):
-        require_writable(target)
+    """0 if nothing that is certified was refuted, else 1. ValueError for --jobs with --file."""
+    require_targets({"--out": out, "--json": json})
     with wrong_use():
         registry = Registry(load_user_file(file) if file else None)
         jobs = require_jobs(jobs)
@@ -160,4 +159,5 @@ def _markdown(rows: Sequence[list[Cell]], kinds: Sequence[type[Assumption]], bud
 
 
 def short(text: str, width: int = 60) -> str:
+    """The text, its end replaced by dots where it is longer than ``width``."""
     return text if len(text) <= width else f"{text[: width - 3]}..."

@@ -12,17 +12,17 @@ from workbench.cli.output import (
     WrongUseError,
     console,
     note,
-    require_writable,
     write_json,
     wrong_use,
 )
 from workbench.cli.progress import progress
+from workbench.cli.targets import require_targets
 from workbench.cli.verdict_table import report
 from workbench.match import match
 from workbench.records import Store, results_json, source_hash
 from workbench.registry import Registry, UserFile, load_user_file
 from workbench.theorem import Theorem
-from workbench.user_code import line_in
+from workbench.user_code import told
 from workbench.verify import DEFAULT, FULL, QUICK, Budget, Record, plan, verify
 from workbench.verify.cluster import Cluster, ClusterError
 from workbench.verify.pool import UnsendableError, WorkerLostError, require_jobs
@@ -43,7 +43,7 @@ def main(
     not_applicable: bool,
     scheduler: str | None = None,
 ) -> int:
-    """Verify; 0 if every counted record is as expected, else 1."""
+    """Verify; 0 if every counted record is as expected, else 1. WrongUseError for --quick with --full."""
     if quick and full:
         raise WrongUseError("--quick and --full exclude each other")
     budget = QUICK if quick else FULL if full else DEFAULT
@@ -56,7 +56,7 @@ def main(
             theorems, problems = _with_mutants(theorems), []
         if dry_run:
             return _list_plan(registry, theorems, problems, budget, seed, not_applicable)
-        require_writable(json)
+        require_targets({"--json": json})
         store = Store(out, fresh=fresh)
     for line in store.notes:
         note(line)
@@ -185,8 +185,5 @@ def _saved(finished: tuple[int, int], store: Store) -> str:
 
 def _explained(error: Exception, user: UserFile | None, finished: tuple[int, int], store: Store) -> Exception:
     """An error in the user's code is said with its line; any other is a defect and stays as it is."""
-    line = line_in(error, user.path) if user else None
-    if user is None or line is None:
-        return error
-    message = f"{user.path}, line {line}: {type(error).__name__}: {error}; {_saved(finished, store)}"
-    return WrongUseError(message)
+    message = told(error, user.path if user else None)
+    return WrongUseError(f"{message}; {_saved(finished, store)}") if message else error

@@ -31,7 +31,7 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Uniforms:
-    """d uniforms in [0, 1); draws (*batch, d). d >= 1. Not enumerable."""
+    """d uniforms in [0, 1); draws (*batch, d). d >= 1, ValueError otherwise. Not enumerable."""
 
     d: int
     size: float = math.inf
@@ -56,7 +56,7 @@ class Uniforms:
 
 @dataclass(frozen=True)
 class Copies:
-    """n independent draws of one space, n >= 1; draws (*batch, n, ...)."""
+    """n independent draws of one space, n >= 1, ValueError otherwise; draws (*batch, n, ...)."""
 
     of: Space
     n: int

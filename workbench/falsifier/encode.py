@@ -45,7 +45,7 @@ class Source(ABC):
 
 @dataclass(frozen=True)
 class Family(Source):
-    """The ``space`` of a problem class. ValueError for a class that declares none."""
+    """The ``space`` of a problem class. NotSearchableError for a class without a searchable one."""
 
     kind: type[Problem]
 

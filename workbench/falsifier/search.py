@@ -1,7 +1,7 @@
 """Search the instance that comes closest to breaking a claim, or breaks it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,9 +11,10 @@ from assumptions.guards import require_dimension, require_seed
 from problems.base import Problem
 from problems.well_formed import require_well_formed
 from workbench.engine import BLOCK
-from workbench.falsifier.attempts import FRESH_SEED, Attempts, Keep, Progress, SpentError
+from workbench.falsifier.attempts import Attempts, Keep, Progress, SpentError
 from workbench.falsifier.candidate import NOTHING, Tried, finite, tried_json
-from workbench.falsifier.evaluate import MEANS, afresh, evaluate_one
+from workbench.falsifier.confirm import FRESH, confirmed
+from workbench.falsifier.evaluate import MEANS, evaluate_one
 from workbench.falsifier.phases import LIBRARY, SPREAD, library, spread, uphill
 from workbench.falsifier.shrink import alike, shrink
 from workbench.falsifier.spaces import sources
@@ -23,8 +24,9 @@ from workbench.verify.weaken import assumed, dropped_values, satisfies, without
 
 BUDGET = 20_000
 """Evaluations by default: runs of the method, or states of a step."""
-FRESH = 4096
-"""Replicates that judge the best of a claim about a mean, at most."""
+
+Begin = Callable[[Theorem, int, type[Assumption] | None], Attempts]
+"""Makes the bookkeeping of one search: on a claim, with a budget, outside an assumption."""
 
 
 class NothingToTryError(ValueError):
@@ -41,7 +43,9 @@ class Falsified:
                 is no ratio. For a claim about a mean that no tree of draws decides it is an estimate
     families    label -> how often it was tried; refused: reason -> how often nothing could be
     dropped     name of the assumption left out, and what stood for its constants
-    shrunk      the simplest candidate that does the same; None where there is none
+    shrunk      the simplest candidate that does the same, ``confirmed``; the best one, ``confirmed``, where
+                that breaks the claim and the simplest does not. None where there is none
+    stopped     interrupted: what it had until then, not simplified
     """
 
     theorem: Theorem
@@ -55,6 +59,7 @@ class Falsified:
     dropped: str | None = None
     values: dict[str, str] = field(default_factory=dict)
     shrunk: Tried | None = None
+    stopped: bool = False
 
     @property
     def refuted(self) -> bool:
@@ -75,6 +80,7 @@ class Falsified:
             "refused": self.refused,
             "dropped": self.dropped,
             "values": self.values,
+            "interrupted": self.stopped,
         }
 
 
@@ -95,14 +101,14 @@ def falsify(
 
     In this order: the problems given; quasi-random points of their families' spaces; ascent from the best.
     Stops at the first violation beyond rounding. A claim about a mean is judged on draws that have chosen
-    nothing. A pure function of its arguments: same seed, same result.
+    nothing. A pure function of its arguments: same seed, same result. Ctrl-C ends it with what it has.
 
     budget    evaluations: runs of the method, or states of a step claim; the last batch may exceed it
     drop      an assumption to leave out, itself or the name of its class: see ``without``. Problems that
               certify it, with whatever constant, are not tried. Its constants are tried from the weakest
               claim to the strongest, each with a share of the budget
     steps     length of the runs; several lengths by default
-    keep      is told of each better candidate: what an interrupted search leaves
+    keep      is told of each better candidate
     progress  is told evaluations done, their budget and what is tried
     simplify  shrink what is found
 
@@ -117,25 +123,21 @@ def falsify(
     for problem in problems:
         if not type(problem).__module__.startswith("problems."):
             require_well_formed(problem)
+    kind = assumed(theorem, drop) if isinstance(drop, str) else drop
+
+    def begin(claim: Theorem, share: int, outside: type[Assumption] | None) -> Attempts:
+        return Attempts(claim, share, seed, implications, steps, keep, progress, outside)
+
     with one_thread():
-        if drop is None:
-            attempts = Attempts(theorem, budget, seed, implications, steps, keep, progress)
-            return _simplified(_searched(attempts, problems)) if simplify else _searched(attempts, problems)
-        kind = assumed(theorem, drop) if isinstance(drop, str) else drop
-        found = _dropped(theorem, problems, kind, budget, seed, implications, steps, keep, progress)
+        if kind is None:
+            found = _searched(begin(theorem, budget, None), problems)
+        else:
+            found = _dropped(theorem, problems, kind, budget, begin)
         return _simplified(found, kind, implications) if simplify else found
 
 
 def _dropped(
-    theorem: Theorem,
-    problems: Sequence[Problem],
-    kind: type[Assumption],
-    budget: int,
-    seed: int,
-    implications: Sequence[Implies],
-    steps: int | None,
-    keep: Keep | None,
-    progress: Progress | None,
+    theorem: Theorem, problems: Sequence[Problem], kind: type[Assumption], budget: int, begin: Begin
 ) -> Falsified:
     """The search outside an assumption, its constants from the weakest claim to the strongest."""
     choices = dropped_values(theorem, kind)[::-1]
@@ -144,28 +146,35 @@ def _dropped(
     spent = 0
     for place, values in enumerate(choices):
         share = max(1, (budget - spent) // (len(choices) - place))
-        weaker = without(theorem, kind, values)
-        attempts = Attempts(weaker, share, seed, implications, steps, keep, progress, outside=kind)
         try:
-            result = _searched(attempts, problems)
+            result = _searched(begin(without(theorem, kind, values), share, kind), problems)
         except NothingToTryError as error:
             nothing = error
             continue
         texts = {name: str(value) for name, value in values.items()}
         spent += result.evaluations
-        found.append(replace(result, evaluations=spent, dropped=kind.__name__, values=texts))
-        if result.refuted or spent >= budget:
+        found.append(replace(result, dropped=kind.__name__, values=texts))
+        if result.refuted or result.stopped or spent >= budget:
             break
     if nothing is not None and not found:
         raise nothing
-    return max(found, key=lambda f: f.best.rank if f.best else (False, NOTHING, NOTHING))
+    best = max(found, key=lambda f: f.best.rank if f.best else (False, NOTHING, NOTHING))
+    return replace(best, evaluations=spent, stopped=found[-1].stopped)
 
 
 def _searched(attempts: Attempts, problems: Sequence[Problem]) -> Falsified:
-    """All phases, until the claim is refuted or the budget spent."""
+    """All phases, until the claim is refuted, the budget spent or the search interrupted."""
+    try:
+        _search(attempts, problems)
+    except KeyboardInterrupt:
+        return _told(attempts, stopped=True)
+    return _told(attempts, stopped=False)
+
+
+def _search(attempts: Attempts, problems: Sequence[Problem]) -> None:
     if attempts.theorem.kind == "slope":
         attempts.refuse("a claim about a slope is not searched: no finite run refutes a rate")
-        return _told(attempts)
+        return
     found, whole = sources(problems), attempts.budget
     reserve = min(FRESH, whole // 5) if attempts.theorem.kind in MEANS else 0
     attempts.budget -= reserve
@@ -178,7 +187,6 @@ def _searched(attempts: Attempts, problems: Sequence[Problem]) -> Falsified:
         uphill(attempts, members, families)
     if attempts.theorem.kind in MEANS:
         attempts.conclude(max(reserve, BLOCK))
-    return _told(attempts)
 
 
 def _nothing(attempts: Attempts, problems: Sequence[Problem]) -> str:
@@ -190,7 +198,7 @@ def _nothing(attempts: Attempts, problems: Sequence[Problem]) -> str:
     return f"{attempts.theorem.id}: nothing to try on {len(problems)} problems: {why or 'no problem'}{spaces}"
 
 
-def _told(attempts: Attempts) -> Falsified:
+def _told(attempts: Attempts, stopped: bool) -> Falsified:
     best = attempts.best
     ratio = best.ratio if best is not None and best.ratio > NOTHING else None
     return Falsified(
@@ -202,26 +210,30 @@ def _told(attempts: Attempts) -> Falsified:
         seed=attempts.seed,
         families=dict(attempts.families),
         refused=dict(Counter(attempts.refused).most_common()),
+        stopped=stopped,
     )
 
 
 def _simplified(
-    found: Falsified, outside: type[Assumption] | None = None, implications: Sequence[Implies] = IMPLICATIONS
+    found: Falsified, outside: type[Assumption] | None, implications: Sequence[Implies]
 ) -> Falsified:
-    """With the simplest candidate that does the same; what was sampled is judged once more on other draws.
+    """With the simplest candidate that does the same, judged once more; as it is where that is interrupted.
 
     outside: an assumption that the simplest one must not certify either.
     """
-    if found.best is None:
+    best = found.best
+    if best is None or found.stopped:
         return found
-    same = alike(found.best)
+    same = alike(best)
 
     def accept(tried: Tried) -> bool:
         return same(tried) and not (outside and satisfies(tried.candidate.case, outside, implications))
 
-    shrunk = shrink(found.best, evaluate_one, accept)
-    if shrunk.how == "replicates":
-        shrunk = afresh(shrunk, found.seed + 2 * FRESH_SEED, FRESH)
-    kept = shrunk if shrunk.refutes or not found.best.refutes else found.best
-    seen = [t.ratio for t in (found.best, kept) if t.ratio > NOTHING]
+    try:
+        kept = confirmed(shrink(best, evaluate_one, accept), found.seed)
+        if best.refutes and not kept.refutes:
+            kept = confirmed(best, found.seed)
+    except KeyboardInterrupt:
+        return replace(found, stopped=True)
+    seen = [t.ratio for t in (best, kept) if t.ratio > NOTHING]
     return replace(found, shrunk=kept, smallest_c=max(seen, default=None))

@@ -15,6 +15,7 @@ from workbench.falsifier.evaluate import matched_again, with_start
 from workbench.falsifier.trees import Path, at, field_names, frozen, mapped, numbers, put, sequences, shorter
 from workbench.verify.replay import rule_texts
 from workbench.verify.rule_text import read_rule
+from workbench.well_stated import swept
 
 START = "start"
 """The field of a problem that is its start: it follows x0."""
@@ -171,8 +172,7 @@ def _plainer_rules(candidate: Candidate) -> Iterator[Lazy]:
     for name, rule in case.rules.items():
         if name in case.theorem.options or isinstance(rule, Recurrence):
             continue
-        swept = case.theorem.parameters[name]
-        stated = swept if isinstance(swept, tuple) else (swept,)
+        stated = swept(case.theorem.parameters[name])
         if any(str(s) == str(rule) for s in stated):
             continue
         factor, rest = sp.sympify(rule).as_coeff_Mul()

@@ -1,17 +1,11 @@
 """What a search found as a witness: plain data that ``workbench replay`` reruns digit by digit."""
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.falsifier.attempts import FRESH_SEED
-from workbench.falsifier.candidate import Candidate, Tried
-from workbench.falsifier.evaluate import MEANS, afresh, evaluate_one
-from workbench.falsifier.search import FRESH
-from workbench.match import Case
+from workbench.falsifier.candidate import Tried
+from workbench.falsifier.evaluate import MEANS
 from workbench.verify.place import described, hyperparameters
-from workbench.verify.replay import rule_texts
-from workbench.verify.rule_text import read_rule
 from workbench.verify.setting import set_up
 from workbench.verify.states import given_state, setting_of
 
@@ -45,33 +39,6 @@ def witness(
         "values": {name: str(value) for name, value in (values or {}).items()},
         "file": file,
     }
-
-
-def confirmed(tried: Tried, seed: int) -> Tried:
-    """The candidate judged once more and alone, with its rules as they print.
-
-    What was sampled is judged by replicates that chose neither it nor what it was simplified from. seed: of
-    the search.
-    """
-    alone = dataclasses.replace(tried, candidate=replayable(tried.candidate))
-    found = alone if tried.how == "replicates" else evaluate_one(alone.candidate)
-    return afresh(found, seed + 2 * FRESH_SEED, FRESH)
-
-
-def replayable(candidate: Candidate) -> Candidate:
-    """The candidate with the rules that the search chose as their texts say them: equal, but for rounding."""
-    return dataclasses.replace(candidate, case=_as_printed(candidate.case))
-
-
-def _as_printed(case: Case) -> Case:
-    rules = dict(case.rules)
-    for name, text in rule_texts(case).items():
-        swept = case.theorem.parameters[name]
-        stated = swept if isinstance(swept, tuple) else (swept,)
-        rules[name] = next((s for s in stated if str(s) == text), None)
-        if rules[name] is None:
-            rules[name] = read_rule(text)
-    return dataclasses.replace(case, rules=rules)
 
 
 def _where(tried: Tried) -> dict[str, Any]:

@@ -22,8 +22,8 @@ class EnvelopeDescent(Method):
     """x_next = x - radius z, z a maximiser of <grad N(x), z> over the unit ball; N the ball envelope of f.
 
     N(x) = min {f(z) : |z - x| <= radius}; its gradient is the multiplier's subgradient of the ball
-    problem. radius > 0: units of x; a float or (*batch, 1). ValueError otherwise. Source: Gruntkowska,
-    Li, Rane, Richtarik (2025), arXiv:2502.02002, where BPM is read as a gradient method on N.
+    problem. radius > 0: units of x; a float or (*batch, 1). norm: of the ball. ValueError otherwise. Source:
+    Gruntkowska, Li, Rane, Richtarik (2025), arXiv:2502.02002, where BPM is read as a gradient method on N.
     """
 
     radius: Number

@@ -46,7 +46,7 @@ class MultiProximal(Method):
     stepsize > 0: units of squared x per unit of f; a float or (*batch, 1). dual_stepsize_j = tau_j > 0: its
     inverse unit; a float, (*batch, 1) or (*batch, n). sampling: how terms are drawn, j with probability p_j;
     its constants v_j obey E|sum_{j drawn} d_j / p_j|^2 <= sum_j v_j |d_j|^2, and the theorems take
-    tau_j <= 1 / (stepsize v_j). ValueError otherwise. Duals start at 0.
+    tau_j <= 1 / (stepsize v_j). TypeError, ValueError otherwise. Duals start at 0.
 
     Source: a reconstruction of the stochastic multi-proximal method, arXiv:2505.12409, from its abstract,
     built on RandProx (Condat, Richtarik 2022, arXiv:2207.12891); it has the cases that the abstract names.

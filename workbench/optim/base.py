@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from assumptions.guards import as_float, require_positive
-from assumptions.layers import Layers
 from assumptions.matrix_norms import Spectral
 from assumptions.norms import Norm
-from workbench.optim.members import Member, batches, require_finite, require_finite_steps
+from workbench.optim.members import Member, batches, number, require_finite
+from workbench.optim.moves import Move, require_finite_moves
 from workbench.optim.presets import Layout, layout
 from workbench.optim.saved import BESIDES, packed, require_state, restored
-from workbench.orthogonal import Orthogonaliser, inexact_direction, nuclear_norm
+from workbench.orthogonal import Orthogonaliser, nuclear_norm
+from workbench.orthogonal.direction import unit_direction
 
 BUFFER = "momentum_buffer"
 
@@ -24,6 +25,7 @@ BUFFER = "momentum_buffer"
 class LMOOptimizer(Optimizer, ABC):
     """X <- shrink X - length dir(M), dir(M) = argmax {<M, Z> : |Z| <= 1} in the norm of the group.
 
+    params: parameters, pairs (name, parameter), or groups of them, as any optimizer of torch takes them.
     Groups hold ``lr`` (> 0; a scheduler may reach 0) and ``radius`` (> 0), whose product is the length of a
     step, ``beta`` in [0, 1): the weight of the OLD momentum, M <- beta M + (1 - beta) gradient, ``norm``: a
     preset of ``PRESETS`` or a Norm, ``transpose``: whether the parameter holds its inputs first (None: as the
@@ -43,13 +45,13 @@ class LMOOptimizer(Optimizer, ABC):
     # -- what the methods of the family differ in ---------------------------------------------------
 
     @abstractmethod
-    def first_momentum(self, group: dict[str, Any], grad: Tensor) -> Tensor:
-        """M after the first gradient."""
+    def first_weight(self, group: dict[str, Any]) -> float:
+        """M after the first gradient, over that gradient."""
 
-    def read(self, group: dict[str, Any], momentum: Tensor, grad: Tensor) -> Tensor:
-        """What the oracle is asked at: the new momentum."""
-        del group, grad
-        return momentum
+    def looks_ahead(self, group: dict[str, Any]) -> bool:
+        """Whether the oracle is asked at beta M + (1 - beta) gradient, not at the new momentum M."""
+        del group
+        return False
 
     def shrink(self, group: dict[str, Any]) -> float:
         """The factor of the old parameter: decoupled weight decay."""
@@ -62,9 +64,9 @@ class LMOOptimizer(Optimizer, ABC):
 
     def check(self, group: dict[str, Any]) -> None:
         """ValueError for options out of their domain, TypeError for another type. Before every step."""
-        if not 0 <= _number("lr", group["lr"]) < math.inf:
+        if not 0 <= number("lr", group["lr"]) < math.inf:
             raise ValueError(f"lr must be finite and > 0 (a scheduler may reach 0), got {group['lr']!r}")
-        require_positive(radius=_number("radius", group["radius"]))
+        require_positive(radius=number("radius", group["radius"]))
         if not 0 <= as_float("beta", group["beta"]) < 1:
             raise ValueError(f"beta must be in [0, 1), the weight of the old momentum, got {group['beta']!r}")
         if not isinstance(group["orthogonaliser"], Orthogonaliser):
@@ -119,53 +121,65 @@ class LMOOptimizer(Optimizer, ABC):
         require_finite([member for _, members in groups for member in members])
         jobs = [(group, read, batch) for group, members in groups for read, batch in batches(group, members)]
         chosen = self.chosen()
-        moves: list[tuple[dict[str, Any], Member, Tensor]] = []
+        moves: list[Move] = []
         for group, read, batch in jobs:
             if active := [member for member in batch if chosen(member.p)]:
-                values = self._stepped(group, read, active)
-                moves += [(group, member, value) for member, value in zip(active, values, strict=True)]
-        require_finite_steps([member for _, member, _ in moves], [value for *_, value in moves])
-        for group, member, value in moves:
-            self._remember(group, member)
-            member.p.copy_(value)
+                moves += self._moves(group, read, active)
+        require_finite_moves(moves)
+        for move in moves:
+            self._remember(move.group, move.member)
+            move.take()
         self.moved()
         return loss
 
-    def _stepped(self, group: dict[str, Any], read: Layout, batch: list[Member]) -> list[Tensor]:
-        """The values after the step of parameters of one shape, type and device. Changes nothing."""
+    def _moves(self, group: dict[str, Any], read: Layout, batch: list[Member]) -> Iterator[Move]:
+        """The steps of parameters of one shape, type and device. Changes nothing."""
         first = batch[0]
         asked = torch.empty((len(batch), *first.p.shape), dtype=first.dtype, device=first.p.device)
         for row, member in zip(asked, batch, strict=True):
-            grad = member.grad.to(member.dtype)
-            row.copy_(self.read(group, self._momentum(group, member.p, grad), grad))
+            self._asked(group, member, row)
         flat = read.flat(asked)
-        layer = Layers(((flat.shape[-1],),), (read.norm,))
         with torch.autocast(flat.device.type, enabled=False):
             length = self.length(group, lambda: _dual(read.norm, flat))
-            steps = read.shaped(inexact_direction(layer, group["orthogonaliser"], flat, length))
-        shrink = self.shrink(group)  # steps are written over: no room for another copy of all parameters
-        return [
-            step.neg_().add_(shrink * member.p.to(step.dtype)).to(member.p.dtype)
-            for member, step in zip(batch, steps, strict=True)
-        ]
+            directions, scale = unit_direction(read.norm, group["orthogonaliser"], flat)
+        if isinstance(length, Tensor):  # of each row
+            directions, length = directions * (length / scale).to(directions), scale
+        shrink = self.shrink(group)
+        for member, direction in zip(batch, read.shaped(directions), strict=True):
+            yield Move(group, member, direction, length / scale, shrink)
 
-    def _momentum(self, group: dict[str, Any], p: Tensor, grad: Tensor) -> Tensor:
-        """The new momentum, a tensor of its own unless it is the gradient."""
+    def _weights(self, group: dict[str, Any], old: Tensor | None) -> tuple[float, float]:
+        """(a, b): the new momentum is a old + b gradient."""
         beta = group["beta"]
         if beta == 0:
-            return grad
-        old = self.state[p].get(BUFFER) if p in self.state else None
-        return self.first_momentum(group, grad) if old is None else beta * old + (1 - beta) * grad
+            return 0.0, 1.0
+        return (0.0, self.first_weight(group)) if old is None else (beta, 1 - beta)
+
+    def _old(self, p: Tensor) -> Tensor | None:
+        return self.state[p].get(BUFFER) if p in self.state else None
+
+    def _asked(self, group: dict[str, Any], member: Member, into: Tensor) -> None:
+        """What the oracle is asked at."""
+        old, beta = self._old(member.p), group["beta"]
+        a, b = self._weights(group, old)
+        if self.looks_ahead(group):
+            a, b = beta * a, beta * b + 1 - beta
+        into.copy_(member.grad)
+        if b != 1:
+            into.mul_(b)
+        if old is not None and a != 0:
+            into.add_(old, alpha=a)
 
     def _remember(self, group: dict[str, Any], member: Member) -> None:
-        """The new momentum, made a second time: in place, so that there is one at any time."""
-        beta, state = group["beta"], self.state
-        if beta == 0:
+        """The new momentum, in place, so that there is one at any time."""
+        if group["beta"] == 0:
             return
-        if member.p in state and BUFFER in state[member.p]:
-            state[member.p][BUFFER].mul_(beta).add_((1 - beta) * member.grad.to(member.dtype))
+        old, grad = self._old(member.p), member.grad.to(member.dtype)
+        a, b = self._weights(group, old)
+        if old is None:
+            self.state[member.p][BUFFER] = b * grad
         else:
-            state[member.p][BUFFER] = self.first_momentum(group, member.grad.to(member.dtype))
+            old.mul_(a).add_(grad, alpha=b)
 
     def _members(self, index: int) -> Iterator[Member]:
         """The parameters of a group that have a gradient. ValueError for a sparse one."""
@@ -179,7 +193,7 @@ class LMOOptimizer(Optimizer, ABC):
 
     def _check_group(self, group: dict[str, Any], index: int) -> None:
         """Options and shapes."""
-        require_positive(lr=_number("lr", group["lr"]))
+        require_positive(lr=number("lr", group["lr"]))
         self.check(group)
         for j, p in enumerate(group["params"]):
             who = self._who(index, j)
@@ -228,15 +242,6 @@ class LMOOptimizer(Optimizer, ABC):
                 if saved is not None:  # torch has cast it to the type of the parameter
                     dtype = torch.promote_types(p.dtype, torch.float32)
                     self.state[p][BUFFER] = saved.detach().to(p.device, dtype, copy=True)
-
-
-def _number(name: str, value: Any) -> float:
-    """A number, or a tensor of one entry, as a float. TypeError otherwise."""
-    if isinstance(value, Tensor):
-        if value.numel() != 1:
-            raise TypeError(f"{name} must be a number, got a tensor of shape {tuple(value.shape)}")
-        return float(value)
-    return as_float(name, value)
 
 
 def _dual(norm: Norm, flat: Tensor) -> Tensor:

@@ -25,7 +25,9 @@ class DropMuon(RadiusOptimizer):
     ``Sampling``, or pairs (set, probability): (((0, 1), 0.25), ((1,), 0.75)); it must move
     every layer at times. seed: of the draws; their state is saved with the optimizer. ``next_layers`` tells
     S before the step, so that other gradients need not be computed, and S stays if a step is refused; a layer
-    starts its momentum with the gradient of its first update. Other options: ``Gluon``.
+    starts its momentum with the gradient of its first update. ValueError for what cannot be a law, TypeError
+    for a layer that is no number. weight_decay: as in ``Gluon``. Other options: ``RadiusOptimizer``,
+    ``LMOOptimizer``.
     Source: arXiv:2510.02239.
     """
 
@@ -75,7 +77,7 @@ class DropMuon(RadiusOptimizer):
         self._next = None
 
     def check(self, group: dict[str, Any]) -> None:
-        """Besides: layer is None or an integer >= 0."""
+        """Besides: layer is None or an integer >= 0, else TypeError or ValueError."""
         super().check(group)
         layer = group["layer"]
         if layer is not None and (isinstance(layer, bool) or not isinstance(layer, int)):

@@ -113,13 +113,13 @@ class EF21Muon(LMOOptimizer):
         """Bytes of one message that is not compressed."""
         return sum(p.numel() * p.element_size() for group in self.param_groups for p in group["params"])
 
-    def first_momentum(self, group: dict[str, Any], grad: Tensor) -> Tensor:
-        """The gradient itself."""
+    def first_weight(self, group: dict[str, Any]) -> float:
+        """M is the gradient itself."""
         del group
-        return grad.clone()
+        return 1.0
 
     def check(self, group: dict[str, Any]) -> None:
-        """Besides: the compressors."""
+        """Besides: the compressors; TypeError for what is none."""
         super().check(group)
         for key in PAIR:
             if not isinstance(group[key], Compressor):
@@ -182,7 +182,8 @@ class EF21Muon(LMOOptimizer):
         momenta, estimates, parts = [], [], []
         for layer in layers:
             p = layer.member.p
-            m, old = self._momentum(layer.group, p, layer.member.grad), kept(self.state, p, ESTIMATE)
+            m, old = torch.empty_like(p), kept(self.state, p, ESTIMATE)
+            self._asked(layer.group, layer.member, m)
             code = layer.code(sender, *self._when)
             parts.append(code.encode(layer.flat(m - old), layer.draw(sender, *self._when)))
             momenta.append(m)

@@ -11,7 +11,8 @@ class Gluon(RadiusOptimizer):
     """M <- beta M + (1 - beta) G from M = the first G; X <- (1 - lr weight_decay) X - length dir(M).
 
     length: ``RadiusOptimizer``, constant, scheduled or adaptive. orthogonaliser: Newton-Schulz, quintic,
-    5 steps, by default. Other options and errors: ``LMOOptimizer``. Source: arXiv:2505.13416.
+    5 steps, by default. weight_decay: >= 0, of the weights before the step. Other options and errors:
+    ``LMOOptimizer``. Source: arXiv:2505.13416.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
 """The parameters that take part in a step, in batches of one shape."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from assumptions.guards import as_float
 from workbench.optim.presets import Layout, layout
 
 AT_ONCE = 2**22
 """Entries that a batch holds at most, unless it is one parameter: a step needs room for several batches."""
+CACHED = 2**18
+"""The same on a CPU, where larger batches leave its caches and are slower."""
 
 
 @dataclass(frozen=True)
@@ -34,47 +38,54 @@ def batches(group: dict[str, Any], members: list[Member]) -> Iterator[tuple[Layo
         keys.setdefault((tuple(member.p.shape), member.p.dtype, member.p.device), []).append(member)
     for (shape, *_), batch in keys.items():
         read = layout(group["norm"], shape, group["transpose"], batch[0].who)
-        most = max(1, AT_ONCE // max(1, batch[0].p.numel()))
+        room = min(AT_ONCE, CACHED) if batch[0].p.device.type == "cpu" else AT_ONCE
+        most = max(1, room // max(1, batch[0].p.numel()))
         for first in range(0, len(batch), most):
             yield read, batch[first : first + most]
 
 
 def require_finite(members: list[Member]) -> None:
     """ValueError naming the first gradient with nan or inf. One exchange with each device."""
-    if broken := _broken([member.grad for member in members]):
-        first = members[broken[0]]
+    lengths = norms([member.grad for member in members])
+    doubtful = [m for m, length in zip(members, lengths, strict=True) if not math.isfinite(length)]
+    if broken := [m for m in doubtful if not m.grad.isfinite().all()]:  # a length may overflow
+        first = broken[0]
         raise ValueError(
             f"the gradient of {first.who}, of shape {tuple(first.grad.shape)}, is not finite "
-            f"({_counts(first.grad)}){_more(broken, 'gradients')}; nothing was changed"
+            f"({counts(first.grad)}){more(broken, 'gradients')}; nothing was changed"
         )
 
 
-def require_finite_steps(members: Sequence[Member], values: Sequence[Tensor]) -> None:
-    """ValueError naming the first parameter whose value after the step has nan or inf."""
-    if broken := _broken(values):
-        first, value = members[broken[0]], values[broken[0]]
-        raise ValueError(
-            f"the step of {first.who}, of shape {tuple(value.shape)}, would leave it not finite in "
-            f"{value.dtype} ({_counts(value)}){_more(broken, 'parameters')}: the step is too long, or the "
-            f"parameter or its momentum was not finite before; nothing was changed"
-        )
+def norms(tensors: Sequence[Tensor]) -> list[float]:
+    """Euclidean norms: nan or inf for a tensor that holds either. One exchange with each device.
 
-
-def _broken(tensors: Sequence[Tensor]) -> list[int]:
-    """Which hold nan or inf."""
+    inf as well where the norm or its square is beyond the type.
+    """
     by_device: dict[torch.device, list[int]] = {}
     for i, tensor in enumerate(tensors):
         by_device.setdefault(tensor.device, []).append(i)
-    found: list[int] = []
+    found = [math.nan] * len(tensors)
     for places in by_device.values():
-        finite = torch.stack([tensors[i].isfinite().all() for i in places]).tolist()
-        found += [i for i, fine in zip(places, finite, strict=True) if not fine]
-    return sorted(found)
+        lengths = torch._foreach_norm([tensors[i] for i in places])  # pyright: ignore[reportPrivateImportUsage]
+        for i, length in zip(places, torch.stack([n.float() for n in lengths]).tolist(), strict=True):
+            found[i] = length
+    return found
 
 
-def _counts(x: Tensor) -> str:
+def counts(x: Tensor) -> str:
+    """How many nan and inf, in words."""
     return f"{int(x.isnan().sum())} nan, {int(x.isinf().sum())} inf"
 
 
-def _more(broken: list[int], what: str) -> str:
+def more(broken: Sequence[Any], what: str) -> str:
+    """The others that are not finite, in words."""
     return f", and {len(broken) - 1} more {what} are not" if len(broken) > 1 else ""
+
+
+def number(name: str, value: Any) -> float:
+    """A number, or a tensor of one entry, as a float. TypeError otherwise."""
+    if isinstance(value, Tensor):
+        if value.numel() != 1:
+            raise TypeError(f"{name} must be a number, got a tensor of shape {tuple(value.shape)}")
+        return float(value)
+    return as_float(name, value)

@@ -57,12 +57,15 @@ class Dense(Code):
 
     @property
     def length(self) -> int:
+        """All entries."""
         return self.d * self.dtype.itemsize
 
     def encode(self, x: Tensor, u: Tensor) -> Tensor:
+        """C(x) as it is."""
         return as_bytes(self.compressor(x, u, self.shape))
 
     def decode(self, message: Tensor) -> Tensor:
+        """The entries."""
         return as_numbers(message, self.dtype)
 
 
@@ -72,13 +75,16 @@ class Skipped(Code):
 
     @property
     def length(self) -> int:
+        """0."""
         return 0
 
     def encode(self, x: Tensor, u: Tensor) -> Tensor:
+        """No bytes."""
         del u
         return x.new_empty(0, dtype=torch.uint8)
 
     def decode(self, message: Tensor) -> Tensor:
+        """Zeros."""
         return torch.zeros(self.d, dtype=self.dtype, device=message.device)
 
 
@@ -90,14 +96,17 @@ class Sparse(Code):
 
     @property
     def length(self) -> int:
+        """K entries, then the bits of K places, in whole bytes."""
         return self.K * self.dtype.itemsize + packed_length(self.K, index_bits(self.d))
 
     def encode(self, x: Tensor, u: Tensor) -> Tensor:
+        """The K entries of C(x) of largest magnitude, and where they stand."""
         kept = self.compressor(x, u, self.shape)
         places = kept.abs().topk(self.K).indices
         return torch.cat([as_bytes(kept[places]), pack(places, index_bits(self.d))])
 
     def decode(self, message: Tensor) -> Tensor:
+        """The entries at their places, 0 elsewhere."""
         values = self.K * self.dtype.itemsize
         places = unpack(message[values:], index_bits(self.d), self.K)
         zeros = torch.zeros(self.d, dtype=self.dtype, device=message.device)
@@ -112,6 +121,7 @@ class Factors(Code):
 
     @property
     def length(self) -> int:
+        """Entries of both factors."""
         return self.K * sum(matrix_of(self.shape)) * self.dtype.itemsize
 
     def encode(self, x: Tensor, u: Tensor) -> Tensor:
@@ -120,6 +130,7 @@ class Factors(Code):
         return torch.cat([as_bytes(part) for part in RankK(self.K).factors(x.reshape(matrix_of(self.shape)))])
 
     def decode(self, message: Tensor) -> Tensor:
+        """The product of the factors."""
         m, n = matrix_of(self.shape)
         left, right = as_numbers(message, self.dtype).split([m * self.K, self.K * n])
         return (left.reshape(m, self.K) @ right.reshape(self.K, n)).flatten()
@@ -136,13 +147,16 @@ class Powers(Code):
 
     @property
     def length(self) -> int:
+        """``width`` bits an entry, in whole bytes."""
         return packed_length(self.d, self.width)
 
     def encode(self, x: Tensor, u: Tensor) -> Tensor:
+        """Sign and exponent of each entry of C(x)."""
         kept = self.compressor(x, u, self.shape).contiguous().view(BITS_OF[self.dtype])
         return pack(kept >> FRACTION[self.dtype] & 2**self.width - 1, self.width)
 
     def decode(self, message: Tensor) -> Tensor:
+        """The powers of two, with their signs."""
         codes = unpack(message, self.width, self.d).to(BITS_OF[self.dtype])
         return (codes << FRACTION[self.dtype]).view(self.dtype)
 
@@ -153,13 +167,16 @@ class Signs(Code):
 
     @property
     def length(self) -> int:
+        """The magnitude, and two bits an entry, in whole bytes."""
         return self.dtype.itemsize + packed_length(self.d, 2)
 
     def encode(self, x: Tensor, u: Tensor) -> Tensor:
+        """The magnitude of C(x), and the sign of each entry."""
         kept = self.compressor(x, u, self.shape)
         return torch.cat([as_bytes(kept.abs().max().reshape(1)), pack(kept.sign().long() % 3, 2)])
 
     def decode(self, message: Tensor) -> Tensor:
+        """The magnitude times each sign."""
         size = self.dtype.itemsize
         codes = unpack(message[size:], 2, self.d)
         return as_numbers(message[:size], self.dtype) * torch.where(codes == 2, -1, codes).to(self.dtype)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from torch import Tensor
-
 from assumptions.norms import Norm
 from workbench.optim.base import LMOOptimizer
 from workbench.orthogonal import NewtonSchulz, Orthogonaliser
@@ -39,17 +37,16 @@ class Muon(LMOOptimizer):
         read = {"radius": radius, "norm": norm, "transpose": transpose}
         super().__init__(params, {**options, **read, "orthogonaliser": orthogonaliser or NewtonSchulz(5)})
 
-    def first_momentum(self, group: dict[str, Any], grad: Tensor) -> Tensor:
+    def first_weight(self, group: dict[str, Any]) -> float:
         """From 0."""
-        return (1 - group["beta"]) * grad
+        return 1 - group["beta"]
 
-    def read(self, group: dict[str, Any], momentum: Tensor, grad: Tensor) -> Tensor:
+    def looks_ahead(self, group: dict[str, Any]) -> bool:
         """Nesterov: the momentum of the next step, were its gradient the same."""
-        beta = group["beta"]
-        return beta * momentum + (1 - beta) * grad if group["nesterov"] else momentum
+        return group["nesterov"]
 
     def check(self, group: dict[str, Any]) -> None:
-        """Besides: nesterov is a bool."""
+        """Besides: nesterov is a bool, else TypeError."""
         super().check(group)
         if not isinstance(group["nesterov"], bool):
             raise TypeError(f"nesterov must be True or False, got {group['nesterov']!r}")

@@ -20,10 +20,10 @@ class RadiusOptimizer(LMOOptimizer, ABC):
     adaptive radii of the theory; for factors (a, b) it takes lr = a / b^2.
     """
 
-    def first_momentum(self, group: dict[str, Any], grad: Tensor) -> Tensor:
-        """The gradient itself."""
+    def first_weight(self, group: dict[str, Any]) -> float:
+        """M is the gradient itself."""
         del group
-        return grad.clone()
+        return 1.0
 
     def length(self, group: dict[str, Any], norm_dual: Callable[[], Tensor]) -> float | Tensor:
         """The radius, adaptive if there are constants."""
@@ -36,7 +36,7 @@ class RadiusOptimizer(LMOOptimizer, ABC):
         return longest * torch.where(g == 0, 0.0, 1 / bent)
 
     def check(self, group: dict[str, Any]) -> None:
-        """Besides: L0 and L1."""
+        """Besides: L0 and L1; ValueError where both are 0."""
         super().check(group)
         given = {key: as_float(key, group[key]) for key in ("L0", "L1") if group[key] is not None}
         require_nonnegative(**given)

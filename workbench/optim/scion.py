@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from torch import Tensor
-
 from assumptions.norms import Norm
 from workbench.optim.base import LMOOptimizer
 from workbench.orthogonal import NewtonSchulz, Orthogonaliser
@@ -38,16 +36,16 @@ class Scion(LMOOptimizer):
         read = {"radius": radius, "norm": norm, "transpose": transpose}
         super().__init__(params, {**options, **read, "orthogonaliser": orthogonaliser or NewtonSchulz(5)})
 
-    def first_momentum(self, group: dict[str, Any], grad: Tensor) -> Tensor:
+    def first_weight(self, group: dict[str, Any]) -> float:
         """From 0."""
-        return (1 - group["beta"]) * grad
+        return 1 - group["beta"]
 
     def shrink(self, group: dict[str, Any]) -> float:
         """1 - lr in the ball, 1 without."""
         return 1 - float(group["lr"]) if group["constrained"] else 1.0
 
     def check(self, group: dict[str, Any]) -> None:
-        """Besides: constrained is a bool, and lr at most 1 with it."""
+        """Besides: constrained is a bool, else TypeError; lr at most 1 with it, else ValueError."""
         super().check(group)
         if not isinstance(group["constrained"], bool):
             raise TypeError(f"constrained must be True or False, got {group['constrained']!r}")

@@ -23,7 +23,8 @@ class WorkerLost(RuntimeError):
 class Traffic:
     """Bytes of one process, headers included: those of the last step, and since the optimizer was made.
 
-    up: to the server; down: from the server, whose copies for n - 1 workers all count.
+    up: to the server; down: from the server, whose copies for n - 1 workers all count. total_up, total_down:
+    the same since the optimizer was made.
     """
 
     up: int = 0

@@ -26,13 +26,24 @@ class _Oriented(Norm):
 
     def lmo_direction(self, g: Tensor) -> Tensor:
         """O / scale."""
-        return self.orthogonaliser(self.base.matrix(g)).flatten(-2) / self.base.scale
+        direction, scale = unit_direction(self.base, self.orthogonaliser, g)
+        return direction / scale
 
     def fits(self, d: int) -> bool:
         return self.base.fits(d)
 
     def rho(self, d: int) -> float:
         return self.base.rho(d)
+
+
+def unit_direction(norm: Norm, orthogonaliser: Orthogonaliser, g: Tensor) -> tuple[Tensor, float]:
+    """(D, s), where D / s maximises <g, z> over |z| <= 1: for spectral norms O and their scale.
+
+    g: (*batch, d). Apart, so that whoever multiplies D by a length does it once.
+    """
+    if isinstance(norm, Spectral):
+        return orthogonaliser(norm.matrix(g)).flatten(-2), norm.scale
+    return norm.lmo_direction(g), 1.0
 
 
 def inexact_direction(

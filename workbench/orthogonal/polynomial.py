@@ -20,15 +20,19 @@ Shrink = tuple[float, float]
 CELLS = 20_000
 SMALLEST = 1e-12
 """Cells of the certificate: [0, SMALLEST], then of equal ratio up to 1."""
+TOGETHER = 2**16
+"""Entries of matrices that go through batched products on a CPU; larger ones are faster one by one."""
+PLAIN = 2.0**40
+"""Frobenius norms from 1 / PLAIN to PLAIN: their squares neither overflow nor vanish in float32."""
 
 
 @dataclass(frozen=True)
 class PolynomialOrthogonaliser(Orthogonaliser):
     """X = M / (divisor |M|_F + eps), then X <- a X + (b A + c A^2) X with A = X X' for each (a, b, c).
 
-    On singular values that is s <- a s + b s^3 + c s^5. Entries are scaled by a power of two before, which
-    changes no digit and lets nothing overflow. Then |M|_F >= least is the same as s_i / (divisor |M|_F + eps)
-    >= s_i least / (|M|_F (divisor least + eps)).
+    On singular values that is s <- a s + b s^3 + c s^5. Where |M|_F could overflow or vanish, entries are
+    scaled by a power of two before, which changes no digit. Then |M|_F >= least is the same as
+    s_i / (divisor |M|_F + eps) >= s_i least / (|M|_F (divisor least + eps)).
     """
 
     @property
@@ -41,13 +45,28 @@ class PolynomialOrthogonaliser(Orthogonaliser):
         """Divisor > 0, eps >= 0 and the name of the working precision."""
 
     def _orthogonalise(self, x: Tensor) -> Tensor:
+        matrices = x.reshape(-1, *x.shape[-2:])
+        if x.device.type != "cpu" or len(matrices) <= 1 or x.shape[-2] * x.shape[-1] <= TOGETHER:
+            return self._at_once(matrices).reshape(x.shape)
+        result = torch.empty_like(matrices)
+        for i, matrix in enumerate(matrices):
+            result[i] = self._at_once(matrix.unsqueeze(0)).squeeze(0)
+        return result.reshape(x.shape)
+
+    def _at_once(self, x: Tensor) -> Tensor:
+        """x: (batch, m, n). Returns the same shape."""
         divisor, eps, dtype = self._input()
         working = x.dtype if dtype is None else PRECISIONS[dtype]
-        scaled, size, defined = power_scaled(x.flatten(-2))
-        scaled = scaled.to(working)
+        wide = x.flatten(-2).to(torch.promote_types(torch.promote_types(x.dtype, working), torch.float32))
+        length = torch.linalg.vector_norm(wide, dim=-1, keepdim=True)
+        if x.device.type == "cpu" and bool(((length > 1 / PLAIN) & (length < PLAIN)).all()):
+            # asked on the CPU alone, where the answer costs no exchange with a device
+            length = divisor * length + eps
+            return compose((wide / length).to(working).reshape(x.shape), self.quintics).to(x.dtype)
+        scaled, size, defined = power_scaled(wide)
         length = torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
-        length = torch.where(length == 0, 1.0, divisor * length + (eps / size).to(working))
-        result = compose((scaled / length).reshape(x.shape), self.quintics).to(x.dtype)
+        unit = scaled / torch.where(length == 0, 1.0, divisor * length + eps / size)
+        result = compose(unit.to(working).reshape(x.shape), self.quintics).to(x.dtype)
         return torch.where(defined.unsqueeze(-1), result, torch.nan)
 
     def range_on(self, low: float, least: float = 0.0) -> tuple[float, float]:
@@ -82,18 +101,19 @@ class PolynomialOrthogonaliser(Orthogonaliser):
 def compose(x: Tensor, quintics: Sequence[Quintic]) -> Tensor:
     """U diag(q_T(... q_1(s))) V' of x = U diag(s) V'. x: (*batch, m, n), any dtype. Returns the same shape.
 
-    The products are those of the smaller side: tall matrices are transposed.
+    The products are those of the smaller side: tall matrices are transposed, and copied, as products of
+    strided matrices take longer.
     """
-    tall = x.shape[-2] > x.shape[-1]
-    y = (x.mT if tall else x).reshape(-1, *(x.mT if tall else x).shape[-2:])
-    one = y.shape[0] == 1
-    y, product = (y[0], torch.addmm) if one else (y, torch.baddbmm)
-    for a, b, c in quintics:
-        gram = y @ y.mT
-        inner = product(gram, gram, gram, beta=b, alpha=c) if c else b * gram
-        y = product(y, inner, y, beta=a)
-    y = y.mT if tall else y
-    return y.reshape(x.shape)
+    shape, tall = x.shape, x.shape[-2] > x.shape[-1]
+    x = x.mT.contiguous() if tall else x
+    one = math.prod(shape[:-2]) == 1
+    x = x.reshape(x.shape[-2:] if one else (-1, *x.shape[-2:]))
+    product = torch.addmm if one else torch.baddbmm
+    for a, b, c in quintics:  # names are used again, so that memory is, while it is in the cache
+        gram = x @ x.mT
+        gram = product(gram, gram, gram, beta=b, alpha=c) if c else b * gram
+        x = product(x, gram, x, beta=a)
+    return (x.mT if tall else x).reshape(shape)
 
 
 @lru_cache(maxsize=256)

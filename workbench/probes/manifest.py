@@ -12,7 +12,6 @@ from torch import Tensor
 from workbench import __version__
 from workbench.probes.batches import fingerprint
 from workbench.probes.gradients.oracle import point_of
-from workbench.probes.gradients.support import bare_name
 from workbench.probes.layers import NetworkLayers, Point
 from workbench.probes.levels import cost
 from workbench.probes.measure import Bench
@@ -107,25 +106,14 @@ def require_same(state: Any, own: Mapping[str, Any]) -> None:
 
 
 def point_in(bench: Bench, state: Mapping[str, Tensor]) -> Point:
-    """The parameters in a ``state_dict``, on the device of the model. ValueError for one of another model."""
-    if not isinstance(state, Mapping):
-        raise TypeError(f"a state must be a state_dict of the model, got {type(state).__name__}")
-    known, names, device = (
-        bench.oracle.model.state_dict(),
-        bench.oracle.names,
-        bench.oracle.parameters[0].device,
-    )
-    bare = {bare_name(name) for name in state} | set(state)
-    missing = [name for name in names if name not in bare]
-    unexpected = [name for name in state if name not in known and bare_name(name) not in known]
-    if missing or unexpected:
-        raise ValueError(
-            f"a state must be a state_dict of the model; it lacks {', '.join(missing) or 'nothing'}, and has "
-            f"{', '.join(map(str, unexpected)) or 'nothing'} besides"
-        )
-    point = tuple(part.to(device) for part in point_of(names, state))
+    """The parameters in a ``state_dict``, on the device of the model.
+
+    TypeError for what is no ``state_dict``, ValueError for one of another model.
+    """
+    oracle = bench.oracle
+    point = point_of(oracle.names, state, oracle.model.state_dict())
     _require_shapes(bench.layers, point)
-    return point
+    return tuple(part.to(oracle.parameters[0].device) for part in point)
 
 
 def _require_shapes(layers: NetworkLayers, point: Point) -> None:

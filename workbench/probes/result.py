@@ -1,7 +1,6 @@
 """What a probe measured: a table of quantities, an xarray dataset, and one folder on disk."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import xarray
 from torch import Tensor
 
 from workbench.probes.layers import NetworkLayers
+from workbench.whole_file import whole_file
 
 FORMAT = "workbench-probe-1"
 DATA, MANIFEST = "probe.nc", "manifest.json"
@@ -173,11 +173,9 @@ def save(dataset: xarray.Dataset, folder: str | Path, manifest: Mapping[str, Any
     text = json.dumps(content, indent=2, default=_plain) + "\n"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        data, said = folder / f"{DATA}.part", folder / f"{MANIFEST}.part"
-        dataset.to_netcdf(data, engine="scipy", format="NETCDF3_64BIT")
-        said.write_text(text, encoding="utf-8")
-        os.replace(data, folder / DATA)
-        os.replace(said, folder / MANIFEST)
+        with whole_file(folder / MANIFEST) as said, whole_file(folder / DATA) as data:  # data moved first
+            dataset.to_netcdf(data, engine="scipy", format="NETCDF3_64BIT")
+            said.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ProbeFileError(
             f"the result cannot be written to {folder}: {error.strerror or error}; name another folder"

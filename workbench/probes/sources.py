@@ -69,7 +69,7 @@ class BatchSource(ABC):
         return ""
 
     def saw(self, batch: Batch) -> None:
-        """A micro-batch of the next step."""
+        """A micro-batch of the next step; NotImplementedError where the source takes none."""
         raise NotImplementedError
 
     def forget(self) -> None:
@@ -141,7 +141,10 @@ class StepSource(BatchSource):
         self._seen.clear()
 
     def end(self, x: Point, started: float, closure: bool) -> End:
-        """p.grad where it may be read; else computed, with p.grad to compare if that may still help."""
+        """p.grad where it may be read; else computed, with p.grad to compare if that may still help.
+
+        MissingBatchError where no batch was given.
+        """
         batches, self._seen = self._seen, []
         if not batches:
             raise MissingBatchError(

@@ -29,6 +29,7 @@ class Results:
 
     records    complete units of work, in the order in which they were written; of each (theorem, problem,
                mutant) those made by the sources that wrote last
+    files      those that were read, in folder
     older      how many records earlier sources had made of the same
     notes      what was odd but harmless: a torn line, a unit that was cut off
     witnesses  ``witness_key`` -> the file that ``workbench replay`` takes

@@ -14,6 +14,7 @@ from workbench.verify import Record, Verdict
 class TheoremRow:
     """A theorem over all its problems.
 
+    status     of its source: SOURCED, DERIVED or RECALLED
     tried      problems on which something was compared
     verdict    the worst of its records; untested where nothing was compared
     tightness  the largest measured / bound; None where no record has one

@@ -10,6 +10,7 @@ from workbench.registry import Registry
 from workbench.report.mathml import mathml
 from workbench.statement import claim_latex, claim_text, condition_text, rules_text
 from workbench.theorem import Theorem
+from workbench.well_stated import swept
 
 KINDS = {
     "path": "on every run, at every step",
@@ -24,7 +25,10 @@ _ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})(v\d+)?")
 
 
 class Library:
-    """The theorems whose statements can be shown: the library's, then those of a user's file."""
+    """The theorems whose statements can be shown: the library's, then those of a user's file.
+
+    registry: what is known; the library alone if None.
+    """
 
     def __init__(self, registry: Registry | None = None) -> None:
         registry = registry or Registry()
@@ -45,7 +49,7 @@ class Library:
 def statement(theorem: Theorem) -> dict[str, Any]:
     """Everything that a page shows of it, as plain JSON values."""
     latex = claim_latex(theorem)
-    norms = theorem.norm if isinstance(theorem.norm, tuple) else (theorem.norm,)
+    norms = swept(theorem.norm)
     return {
         "title": theorem.title,
         "claim": claim_text(theorem),

@@ -1,4 +1,4 @@
-"""The ball-proximal point method in Euclidean space: Gruntkowska, Li, Rane, Richtarik (2025).
+"""How the ball-proximal point method approaches a minimiser: Gruntkowska, Li, Rane, Richtarik (2025).
 
 Statements read on public summary pages are SOURCED; the others are ours in the setting of the paper,
 each with its proof. u = x_next, t = radius, D = dist, f - f_star = gap.
@@ -7,13 +7,13 @@ each with its proof. u = x_next, t = radius, D = dist, f - f_star = gap.
 import sympy as sp
 from torch import Tensor
 
-from assumptions import Convex, Lp, Smooth
-from problems import AbsAffine, GeneralQuadratic, Huber, Problem, WeightedL1
+from assumptions import Convex, Lp
+from problems import AbsAffine, GeneralQuadratic, Problem, WeightedL1
 from workbench.claims import Recurrence
-from workbench.methods import BPM, ProximalPoint
+from workbench.methods import BPM
 from workbench.methods.bpm import BallPoint
 from workbench.parts import Mutant, Source, Tight
-from workbench.symbols import first, symbols, total
+from workbench.symbols import first, symbols
 from workbench.theorem import Theorem
 
 PAPER = "arXiv:2502.02002"
@@ -21,13 +21,11 @@ SEQUEL = "its sequel, arXiv:2510.00823"
 TITLE = 'The Ball-Proximal (="Broximal") Point Method'
 
 radius, dist, dist0, dist_next = symbols("radius dist dist0 dist_next")
-gap, gap0, gap_next = symbols("gap gap0 gap_next")
-gradnorm, gradnorm_next, moved_next, k = symbols("gradnorm gradnorm_next moved_next k")
+gap, gap0, gap_next, k = symbols("gap gap0 gap_next k")
 
 ABS = AbsAffine(a=(1.0,), start=(5.3,))
 FLAT_AND_STEEP = WeightedL1(weights=(1.0, 1e-3), start=(1.0, 5.0))
 LADDER = WeightedL1(weights=tuple(10.0 ** (-4 * i) for i in range(6)), start=(1.01,) * 6)
-STRAIGHT = Huber(L=100.0, delta=0.01, d=1, start=(5.3,))
 
 VALLEY = GeneralQuadratic(hessian=((2.02, -6.0), (-6.0, 18.02)), start=(0.0, 2.0))
 """(x - 3 y)^2 + (x^2 + y^2) / 100: in l_inf balls the way down leads away from the minimiser at first."""
@@ -188,90 +186,4 @@ PRODUCT = Theorem(
     tight=(Tight(ABS, 1.0),),
 )
 
-GRADIENT = Theorem(
-    id="bpm/gradient-norm",
-    title="The gradient norm does not grow",
-    source=Source(PAPER, "DERIVED", "stated for smooth f; differentiability suffices", TITLE),
-    method=BPM,
-    parameters={"radius": RADII},
-    assumes=(Convex, Smooth),
-    measured=gradnorm_next,
-    bound=gradnorm,
-    proof="grad f(u) = c (x - u); monotonicity gives |grad f(u)|^2 <= <grad f(u), grad f(x)>.",
-    mutants=(Mutant("gradients halve", STRAIGHT, {"bound": gradnorm / 2}),),
-    tight=(Tight(STRAIGHT, 1.0),),
-)
-
-DECREASE = Theorem(
-    id="bpm/decrease",
-    title="The function drops by at least the radius times the next gradient norm",
-    source=Source(PAPER, "DERIVED", "stated for smooth f; differentiability suffices", TITLE),
-    method=BPM,
-    parameters={"radius": RADII},
-    assumes=(Convex, Smooth),
-    measured=radius * gradnorm_next,
-    bound=gap - gap_next,
-    proof="f(x) - f(u) >= <grad f(u), x - u> = t |grad f(u)|, for grad f(u) is parallel to x - u (or 0).",
-    mutants=(Mutant("twice the radius", STRAIGHT, {"measured": 2 * radius * gradnorm_next}),),
-    tight=(Tight(STRAIGHT, 1.0),),
-)
-
-GRADIENT_RATE = Theorem(
-    id="bpm/gradient-rate",
-    title="The gradient norm is below gap0 over the sum of the radii",
-    source=Source(PAPER, "DERIVED", "stated for smooth f; differentiability suffices", TITLE),
-    method=BPM,
-    parameters={"radius": RADII},
-    assumes=(Convex, Smooth),
-    measured=gradnorm,
-    bound=gap0 / total(radius),
-    proof="Sum bpm/decrease and use bpm/gradient-norm.",
-    mutants=(
-        Mutant(
-            "half the constant",
-            STRAIGHT,
-            {"parameters": {"radius": sp.Rational(1, 2)}, "bound": gap0 / (2 * total(radius))},
-            steps=10,
-        ),
-    ),
-    tight=(Tight(STRAIGHT, 0.95 * 5.3 / 5.295),),
-)
-
-STEP_LENGTH = Theorem(
-    id="bpm/step-length",
-    title="Until a minimiser is within reach, the step has the length of the radius",
-    source=Source(PAPER, "DERIVED", title=TITLE),
-    method=BPM,
-    parameters={"radius": RADII},
-    assumes=(Convex,),
-    kind="exact",
-    when=radius < dist,
-    measured=moved_next,
-    bound=radius,
-    proof="A minimiser over the ball that lies inside it is a local, hence a global one.",
-    mutants=(
-        Mutant(
-            "the proximal point method instead: it moves by stepsize |g|",
-            ABS,
-            {
-                "method": ProximalPoint,
-                "parameters": {"stepsize": sp.Rational(1, 10)},
-                "when": dist > sp.Rational(1, 2),
-                "bound": sp.Rational(1, 2),
-            },
-        ),
-    ),
-)
-
-THEOREMS = (
-    DISTANCE,
-    TERMINATION,
-    COUNT,
-    LINE,
-    NEXT_DISTANCE,
-    PRODUCT,
-    GRADIENT,
-    DECREASE,
-    GRADIENT_RATE,
-    STEP_LENGTH,
-)
+THEOREMS = (DISTANCE, TERMINATION, COUNT, LINE, NEXT_DISTANCE, PRODUCT)

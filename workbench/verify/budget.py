@@ -8,8 +8,9 @@ from assumptions.specification import Specified
 
 @dataclass(frozen=True)
 class Budget(Specified):
-    """How far a claim is tried.
+    """How far a claim is tried. Counts are integers >= 1, ValueError otherwise.
 
+    name        in tables and records
     steps       of a run                         starts  of a claim about every run
     replicates  of a claim about a mean, at most; they stop earlier where more would tell little
     states      of a step claim                  ascent  steps of the search for its worst states

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from assumptions import Inequality
+from assumptions.exact import taken_exactly
 from workbench.match import Case
 from workbench.verify.claim import SUSPECT
 from workbench.verify.environment import Numbers
@@ -38,11 +39,10 @@ def bad_certificate(case: Case, x: Tensor, excess: Tensor) -> str:
         inside = certificate.region.contains(one) & certificate.region.contains(two)
         if not isinstance(assumption, Inequality) or not bool(inside.any()):
             continue
-        pairs = (one[inside], two[inside])[: assumption.arity]
-        try:
-            lhs, rhs, resolution = assumption.sides(case.problem, *pairs)
-        except TypeError:  # not known in numbers here: moments of a noise without a list of outcomes
+        pairs = _failing(case, assumption, (one[inside], two[inside])[: assumption.arity])
+        if pairs is None:
             continue
+        lhs, rhs, resolution = assumption.sides(case.problem, *pairs)
         word = "declared" if certificate.status == "declared" else "certified"
         row = _first_nan(case, pairs, lhs.isnan() | rhs.isnan())
         if row is not None:
@@ -56,6 +56,19 @@ def bad_certificate(case: Case, x: Tensor, excess: Tensor) -> str:
             shown = "; ".join(_shown(p) for p in check.witness)
             return f"{assumption!r} is {word} but {check.verdict}, ratio {check.ratio:.6g} at {shown}"
     return "" if bool(excess.isposinf().any()) else untold
+
+
+def _failing(case: Case, assumption: Inequality, pairs: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+    """The pairs, each (n, d), at which the inequality fails as computed, nan included; None where none does.
+
+    What rounding does to it, which is dear, is asked at these alone.
+    """
+    try:
+        lhs, rhs, _ = assumption.sides(taken_exactly(case.problem), *pairs)
+    except TypeError:  # not known in numbers here: moments of a noise without a list of outcomes
+        return None
+    failing = ~(lhs <= rhs)
+    return tuple(p[failing] for p in pairs) if bool(failing.any()) else None
 
 
 def _first_nan(case: Case, pairs: tuple[Tensor, ...], unknown: Tensor) -> int | None:

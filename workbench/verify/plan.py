@@ -20,7 +20,10 @@ def _content_hash(path: str) -> str:
 
 @dataclass(frozen=True)
 class Unit:
-    """One piece of work: a theorem on a problem, or a mutant on its instance."""
+    """One piece of work: a theorem on a problem, or a mutant on its instance.
+
+    budget: how far it is tried. seed: of its draws. code: the hash of the sources that will make its records.
+    """
 
     theorem: Theorem
     problem: Problem

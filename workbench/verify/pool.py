@@ -19,6 +19,7 @@ from joblib import cpu_count
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
+from workbench.heap import keep_freed_memory
 from workbench.verify.cluster import Cluster
 from workbench.verify.cluster_share import from_cluster
 from workbench.verify.sending import Answer, FailedError, UnsendableError, WorkerLostError, answer, packed
@@ -66,7 +67,8 @@ def share(
     What their code prints goes to stderr, on a cluster to the worker's log. Processes end with this
     iterator, and with this process; workers of a cluster stay.
 
-    An exception of ``function`` is raised again here, where its traceback is whole. WorkerLostError if
+    An exception of ``function`` is raised again here, where its traceback is whole; a RuntimeError with its
+    text, if it does not come again. WorkerLostError if
     a worker ends (on a cluster: if several do with the same piece of work, or all, or the scheduler),
     UnsendableError for what cannot be pickled. Everything done before is yielded first.
     """
@@ -161,6 +163,7 @@ class _Work:
 
 
 def _start(packed: bytes, parent: int) -> None:
+    keep_freed_memory()
     torch.set_num_threads(1)
     os.dup2(2, 1)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

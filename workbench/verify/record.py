@@ -12,6 +12,13 @@ SCHEMA_VERSION = 2
 class Record:
     """All fields are plain JSON values; None where a field does not apply.
 
+    theorem      its id; kind: of its claim; source_status: SOURCED, DERIVED or RECALLED
+    problem, method, norm   specifications, as ``repr`` writes them
+    parameters   field of the method -> its rule
+    certificate  what is certified of the problem and was used
+    mutant       why the variant is false; None for the theorem itself
+    reason       of the verdict, in words
+    seed, seconds, version   of the draws; spent; of this format
     expected     True, False, or None where the verdict is not counted
     tightness    largest measured / bound among the points checked
     measured, bound  at the tightest point, or at the witness if refuted

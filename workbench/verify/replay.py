@@ -21,6 +21,7 @@ from workbench.verify.setting import NotApplicableError
 from workbench.verify.states import given_state
 from workbench.verify.tree import expected, grown
 from workbench.verify.weaken import assumed, without
+from workbench.well_stated import swept
 
 AROUND = 3
 """Steps shown before and after the witness."""
@@ -40,8 +41,11 @@ class Known(Protocol):
 
 @dataclass(frozen=True)
 class Replayed:
-    """What the rerun gave. ``reproduced``: the same violation, beyond rounding.
+    """What the rerun of a theorem on a problem gave. ``reproduced``: the same violation, beyond rounding.
 
+    measured, bound  at the witness; tolerance: what rounding could do there
+    identical    True if both are those of the witness, digit by digit
+    hyperparameters  of the method, as numbers
     place   where it lies, in words; ``row`` and ``k`` as numbers, None where a witness has none
     table   (k, measured, bound) around the witness, where there are steps around it
     """
@@ -230,8 +234,7 @@ def _stated(case: Case, rules: Mapping[str, str]) -> dict[str, Any]:
     """The rules of the theorem that print like these, by name."""
     found = {}
     for name, rule in case.theorem.parameters.items():
-        swept = rule if isinstance(rule, tuple) else (rule,)
-        fitting = [value for value in swept if str(value) == rules.get(name)]
+        fitting = [value for value in swept(rule) if str(value) == rules.get(name)]
         if fitting:
             found[name] = fitting[0]
     return found

@@ -115,7 +115,8 @@ def several_steps(ratio: Fraction | float, steps: int, starts: int = 3) -> Sever
     """The largest gap after ``steps`` steps over gap at the start that a search over the multipliers finds.
 
     ratio: radius / dist at the start, steps ratio^2 <= 1. starts >= 1: of the search, which is deterministic:
-    Nelder and Mead from equal multipliers and from falling and growing ones. ValueError otherwise.
+    Nelder and Mead from equal multipliers and from falling and growing ones. ValueError otherwise,
+    ProgrammeError if it finds no multipliers.
     """
     share = _share(ratio)
     for name, value in (("steps", steps), ("starts", starts)):

@@ -44,13 +44,17 @@ States = list[dict[str, Any]]
 Chain = Callable[..., States]
 
 
+def _forward(f: Oracles, x: Any, rule: Mapping[str, Any]) -> Any:
+    """x - stepsize g(x)."""
+    return x - rule["stepsize"] * f.gradient(x)[0]
+
+
 def gradient_descent(f: Oracles, h: None, x0: Any, rules: Rules) -> States:
     """x_next = x - stepsize g; also the subgradient method."""
     del h
     states = [{"x": x0}]
     for rule in rules:
-        x = states[-1]["x"]
-        states.append({"x": x - rule["stepsize"] * f.gradient(x)[0]})
+        states.append({"x": _forward(f, states[-1]["x"], rule)})
     return states
 
 
@@ -66,31 +70,28 @@ def proximal_point(f: Oracles, h: None, x0: Any, rules: Rules) -> States:
 def nesterov(f: Oracles, h: None, x0: Any, rules: Rules, y0: Any = None) -> States:
     """x_next = y - stepsize g(y), y_next = x_next + beta (x_next - x)."""
     del h
-    states = [{"x": x0, "y": x0 if y0 is None else y0}]
-    for rule in rules:
-        x, y = states[-1]["x"], states[-1]["y"]
-        x_next = y - rule["stepsize"] * f.gradient(y)[0]
-        states.append({"x": x_next, "y": x_next + rule["beta"] * (x_next - x)})
-    return states
+    return _extrapolated(lambda y, rule: _forward(f, y, rule), x0, y0, rules)
 
 
 def proximal_gradient(f: Oracles, h: Oracles, x0: Any, rules: Rules) -> States:
     """x_next = prox of stepsize h at x - stepsize g(x)."""
     states = [{"x": x0}]
     for rule in rules:
-        x = states[-1]["x"]
-        forward = x - rule["stepsize"] * f.gradient(x)[0]
-        states.append({"x": h.prox(forward, rule["stepsize"])[0]})
+        states.append({"x": h.prox(_forward(f, states[-1]["x"], rule), rule["stepsize"])[0]})
     return states
 
 
 def accelerated_proximal_gradient(f: Oracles, h: Oracles, x0: Any, rules: Rules, y0: Any = None) -> States:
     """x_next = prox of stepsize h at y - stepsize g(y), y_next = x_next + beta (x_next - x)."""
+    return _extrapolated(lambda y, rule: h.prox(_forward(f, y, rule), rule["stepsize"])[0], x0, y0, rules)
+
+
+def _extrapolated(step: Callable[[Any, Mapping[str, Any]], Any], x0: Any, y0: Any, rules: Rules) -> States:
+    """x_next = step(y), y_next = x_next + beta (x_next - x)."""
     states = [{"x": x0, "y": x0 if y0 is None else y0}]
     for rule in rules:
-        x, y = states[-1]["x"], states[-1]["y"]
-        x_next = h.prox(y - rule["stepsize"] * f.gradient(y)[0], rule["stepsize"])[0]
-        states.append({"x": x_next, "y": x_next + rule["beta"] * (x_next - x)})
+        x_next = step(states[-1]["y"], rule)
+        states.append({"x": x_next, "y": x_next + rule["beta"] * (x_next - states[-1]["x"])})
     return states
 
 

@@ -38,6 +38,13 @@ def _number(name: str, value: Any) -> fmpq:
         raise type(error)(f"{name} must be a finite number, got {value!r}") from None
 
 
+def _positive(name: str, value: Any) -> fmpq:
+    number = _number(name, value)
+    if not number > 0:
+        raise ValueError(f"{name} must be > 0, got {value!r}")
+    return number
+
+
 @dataclass(frozen=True)
 class ConvexFunctions:
     """Convex, closed functions; mu-strongly convex for mu > 0, L-smooth for L not None.
@@ -100,10 +107,7 @@ class SmoothFunctions:
 
     def __post_init__(self) -> None:
         """An exact positive number."""
-        L = _number("L", self.L)
-        if not L > 0:
-            raise ValueError(f"L must be > 0, got {self.L!r}")
-        object.__setattr__(self, "L", L)
+        object.__setattr__(self, "L", _positive("L", self.L))
 
     def conditions(self, samples: Sequence[Sample]) -> Iterator[tuple[str, Form]]:
         """One inequality for each ordered pair."""
@@ -130,10 +134,7 @@ class LipschitzConvexFunctions:
 
     def __post_init__(self) -> None:
         """An exact positive number."""
-        G = _number("G", self.G)
-        if not G > 0:
-            raise ValueError(f"G must be > 0, got {self.G!r}")
-        object.__setattr__(self, "G", G)
+        object.__setattr__(self, "G", _positive("G", self.G))
 
     def conditions(self, samples: Sequence[Sample]) -> Iterator[tuple[str, Form]]:
         """One inequality for each ordered pair, one bound for each point."""
@@ -155,10 +156,7 @@ class BoundedIndicators:
 
     def __post_init__(self) -> None:
         """An exact positive number."""
-        D = _number("D", self.D)
-        if not D > 0:
-            raise ValueError(f"D must be > 0, got {self.D!r}")
-        object.__setattr__(self, "D", D)
+        object.__setattr__(self, "D", _positive("D", self.D))
 
     def conditions(self, samples: Sequence[Sample]) -> Iterator[tuple[str, Form]]:
         """One inequality for each ordered pair and one for each pair; a zero normal says nothing."""

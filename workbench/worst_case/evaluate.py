@@ -69,7 +69,10 @@ def answer(asked: Question, started: float) -> WorstCase:
 
 @dataclass(frozen=True)
 class Bounded:
-    """The optimum of a programme between what a point reaches and what multipliers prove."""
+    """The optimum of a programme between what a point reaches and what multipliers prove.
+
+    proof: the multipliers, checked. point: None where rounding left none feasible. solution: the solver's.
+    """
 
     proof: Certificate
     point: Point | None

@@ -73,7 +73,10 @@ def _symbol(s: sp.Symbol, setting: Setting, k: int) -> Any:
 
 
 def choices(e: Any) -> list[Any]:
-    """A side that grows with one ``Min``: a side for each of its arguments; the smallest counts."""
+    """A side that grows with one ``Min``: a side for each of its arguments; the smallest counts.
+
+    UnreadableError where that is not seen.
+    """
     found = sorted(e.atoms(sp.Min), key=str)
     if not found:
         return [e]

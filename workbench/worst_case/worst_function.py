@@ -26,11 +26,19 @@ class Solved(Protocol):
     """A worst case: ``WorstCase``, or what a search over multipliers returns."""
 
     @property
-    def programme(self) -> Programme: ...
+    def programme(self) -> Programme:
+        """The programme whose optimum it is."""
+        ...
+
     @property
-    def gram(self) -> np.ndarray: ...
+    def gram(self) -> np.ndarray:
+        """Inner products of its vectors, a psd matrix."""
+        ...
+
     @property
-    def function_values(self) -> np.ndarray: ...
+    def function_values(self) -> np.ndarray:
+        """f at its points."""
+        ...
 
 
 class Coordinates(NamedTuple):

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
 
 import workbench
 
-from . import api, architecture, formulas, pages
+from . import api, architecture, built, formulas, pages
 from .found import Found
 from .library import Library
 from .markup import docstring
@@ -17,17 +18,26 @@ ROOT = Path(workbench.__file__).resolve().parents[1]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Pages before reading, docstrings while reading, mathematics while writing."""
+    """Pages before reading, docstrings while reading, mathematics while writing, a look at what was built.
+
+    workbench_results: the folder of a verification. workbench_objects: False for a site of hand-written
+    pages alone, without those that are made from the objects.
+    """
     app.add_config_value("workbench_results", str(ROOT / "results"), "env", (str,))
+    app.add_config_value("workbench_objects", True, "env", (bool,))
     app.connect("builder-inited", write)
     app.connect("source-read", _present)
     app.connect("autodoc-process-docstring", _as_text)
+    app.connect("autodoc-process-signature", _by_name)
+    app.connect("build-finished", _require_well)
     app.add_html_math_renderer("mathml", (formulas.inline, None), (formulas.display, None))
     return {"version": workbench.__version__, "parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def write(app: Sphinx) -> None:
     """The library, the API and the picture, into the folders ``library`` and ``api`` of the sources."""
+    if not app.config.workbench_objects:
+        return
     source = Path(app.srcdir)
     found = Found.read(Path(app.config.workbench_results))
     pages.write(Library(source / "gallery", found, source / "evidence.json"), source / "library")
@@ -47,6 +57,21 @@ def _present(app: Sphinx, name: str, source: list[str]) -> None:
 
     if name == app.config.root_doc:
         source[0] = re.sub(r"^(\w+)\?\n", entry, source[0], flags=re.M)
+
+
+def _by_name(
+    app: Any, what: str, name: str, thing: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Functions that are defaults of a dataclass, by their names instead of ``<function ... at 0x...>``."""
+    del app, what, name, thing, options
+    return re.sub(r"<function (\w+)(?: at 0x\w+)?>", r"\1", signature or "") or signature, returned
+
+
+def _require_well(app: Sphinx, error: Exception | None) -> None:
+    """SphinxError naming the pages with ``faults``."""
+    wrong = [] if error or app.builder.format != "html" else list(built.faults(Path(app.outdir)))
+    if wrong:
+        raise SphinxError("\n".join(wrong))
 
 
 def _as_text(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:

@@ -94,7 +94,7 @@ def _row(modules: tuple[str, ...], prefix: str, y: int, root: Path) -> list[str]
     width = (WIDTH - 2 * PAD - (len(modules) - 1) * GAP) / len(modules)
     drawn = []
     for i, module in enumerate(modules):
-        x, about = PAD + i * (width + GAP), says(root, f"{prefix}{module}")
+        x, about = PAD + i * (width + GAP), says(root, f"{prefix}{module}").replace("``", "")
         drawn.append(
             f"<g><title>{escape(f'{module}: {about}')}</title>"
             f'<rect class="module" x="{x:.1f}" y="{y}" width="{width:.1f}" height="{ROW}" rx="4"/>'

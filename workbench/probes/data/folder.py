@@ -23,7 +23,7 @@ def read_folder(folder: Path, side: int) -> tuple[Tensor, Tensor, tuple[str, ...
 
     Files are those ending in .png, .jpg and .jpeg, by name; one channel if all are grey, else red, green and
     blue. DataError for fewer than two classes, a class without such files, a file that cannot be read, of
-    which it says the name, and without Pillow.
+    which it says the name, and without Pillow. ValueError for a side below 2.
     """
     require_dimension(side=side)
     if side < 2:

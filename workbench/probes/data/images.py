@@ -61,6 +61,7 @@ def load_images(name: str | os.PathLike[str], side: int | None = None) -> ImageD
 
     side: those of a folder are resized to side x side, 32 for None; the others have a size of their own.
     DataError for a package that is missing, with the command that installs it, and as ``read_folder``.
+    ValueError for the side of a name.
     """
     if name in IMAGES:
         if side is not None:

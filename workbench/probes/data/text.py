@@ -70,7 +70,7 @@ def load_text(name: str | os.PathLike[str], tokens: str = "chars") -> TextData:
 
 
 def default_text() -> tuple[str, str]:
-    """The first text that is there: its name, and why it was taken."""
+    """The first text that is there: its name, and why it was taken; DataError if none is installed."""
     missing = []
     for name, source in TEXTS.items():
         if source.find() is not None:

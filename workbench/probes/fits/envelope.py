@@ -13,9 +13,9 @@ _ABOVE = 1e-9  # of the largest L: ten times what the linear program may leave o
 def fit_envelope(g: Array, L: Array) -> tuple[float, float]:
     """argmin over L0, L1 >= 0 of sum_k (L0 + L1 g_k - L_k) subject to L0 + L1 g_k >= L_k for all k.
 
-    g, L: (n,), finite, >= 0, n >= 1; ValueError otherwise. A linear program in units of the largest g and
-    L; what its solver leaves open, up to 1e-10, is added to L0. Where several lines are lowest (all g
-    equal), one of them.
+    g, L: (n,), finite, >= 0, n >= 1; ValueError otherwise, ArithmeticError if the solver fails. A linear
+    program in units of the largest g and L; what its solver leaves open, up to 1e-10, is added to L0. Where
+    several lines are lowest (all g equal), one of them.
 
     With |G'_i - G_i| <= (L0 + L1 g) |dX_i| asked with either end of a step as the reference, g is the
     smaller of the two gradient norms. A certificate for these steps; for others see ``exceeded``.

@@ -18,6 +18,7 @@ KINDS = {
     "L0 or L1": "L0 and L1 trade off; their sum, L0 + L1 g, is known within a factor {}",
     "radius": "the suggested radius is known within a factor {} only",
     "exceeded": "a share {} of held-out steps exceeds the envelope of the others",
+    "prediction": "the fit misses the ratios by a mean squared relative error of {}; predicting 0 has 1",
     "ascent": "no certificate: an ascent found up to {} times what the fit allows",
     "blocks cancel": "single blocks of layers change the gradient {} times as much as all together",
     "kinks": "Hessian products leave {} of the change: kinks, rounding, or too long steps",

@@ -14,6 +14,7 @@ from workbench.probes.fits.findings import Finding
 from workbench.probes.fits.influence import influence
 from workbench.probes.fits.judgement import LIMITS, MIN_POINTS, Evidence, judge
 from workbench.probes.fits.layer_path import LayerPath, layer_paths
+from workbench.probes.fits.prediction import held_out_error, relative_error
 from workbench.probes.fits.trends import known_median
 
 TAIL = 0.025
@@ -143,6 +144,7 @@ def _fit(path: LayerPath, penalty: float, lower: float, resamples: int, seed: in
     resampled = _Lines(*_resampled(g, L, penalty, lower, resamples, seed), at)
     line, smoothness, interval = fit.L0 + fit.L1 * g, float(fit.smoothness), _interval(resampled.smoothness)
     enough = path.n >= MIN_POINTS
+    error = relative_error(line, L)
     above = exceeded(low_g, L) if enough else math.nan
     adversarial = _largest(path.ratio_adversarial, fit.L0 + fit.L1 * path.gradnorm)
     judgement = judge(
@@ -156,6 +158,8 @@ def _fit(path: LayerPath, penalty: float, lower: float, resamples: int, seed: in
             L1=float(fit.L1),
             influence=influence(g, L, at, penalty, lower, LIMITS) if enough else None,
             adversarial=adversarial,
+            relative_error=error,
+            held_out_error=held_out_error(g, L, penalty, lower) if enough else math.nan,
         ),
     )
     suggested = suggested_radius(at, smoothness)
@@ -167,7 +171,7 @@ def _fit(path: LayerPath, penalty: float, lower: float, resamples: int, seed: in
         L1_seen=float(fit.L1),
         L0_interval=_interval(resampled.L0),
         L1_interval=_interval(resampled.L1),
-        relative_error=_relative_error(line, L),
+        relative_error=error,
         above=float((line < L).mean()),
         L0_envelope=L0_envelope,
         L1_envelope=L1_envelope,
@@ -227,13 +231,6 @@ def _interval(values: Array) -> Interval:
     """Two of the values: no interpolation, so that inf stays inf."""
     low, high = np.quantile(values, (TAIL, 1 - TAIL), method="inverted_cdf")
     return float(low), float(high)
-
-
-def _relative_error(line: Array, L: Array) -> float:
-    """Mean of ((L - line) / L)^2; 0 where L is 0 and met, inf where it is missed."""
-    off = np.abs(L - line)
-    missed = np.where(off > 0, np.inf, 0.0)
-    return float((np.divide(off, L, out=missed, where=L > 0) ** 2).mean())
 
 
 def with_interval(value: float, interval: Interval) -> str:

@@ -19,6 +19,7 @@ from workbench.probes.fits.findings import Finding, Judgement
 from workbench.probes.fits.influence import Influence
 from workbench.probes.fits.layer_path import LayerPath
 from workbench.probes.fits.notes import notes
+from workbench.probes.fits.prediction import no_prediction
 from workbench.probes.fits.trends import FACTOR, known_median, scale_slope, shortest_step, step_slope
 
 VERDICTS = ("identified", "poorly identified", "noise", "oscillation", "c over t")
@@ -48,7 +49,7 @@ DRIFT_SLOPE = 1 / 3
 EXCEEDED = 0.2
 """Share of held-out steps above the envelope: less than one block of four. Chance reaches it to n = 12."""
 LIMITS = (RADIUS_WIDTH, SHARE_WIDTH)
-"""One step that changes the fit by more than this, as ``Influence`` has it, decides it."""
+"""One step that changes the fit by more, as ``Influence`` has it, decides it."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Evidence:
     L1                               L1_seen
     influence                        of the step that changes the fit most; None for too few steps
     adversarial                      largest ratio of an ascent over L0_seen + L1_seen g at its step, or nan
+    relative_error, held_out_error   mean ((L - fit) / L)^2, of the steps fitted and of blocks held out
     """
 
     gradnorm: float
@@ -71,6 +73,8 @@ class Evidence:
     L1: float
     influence: Influence | None = None
     adversarial: float = math.nan
+    relative_error: float = math.nan
+    held_out_error: float = math.nan
 
 
 def judge(path: LayerPath, evidence: Evidence) -> Judgement:
@@ -100,8 +104,7 @@ def _verdict(path: LayerPath, evidence: Evidence) -> tuple[str, list[Finding]]:
     ):
         if finding:
             return verdict, [finding]
-    missing = _missing(path, evidence)
-    return POORLY if missing else IDENTIFIED, missing
+    return (POORLY, missing) if (missing := _missing(path, evidence)) else (IDENTIFIED, [])
 
 
 def _identified(path: LayerPath, evidence: Evidence) -> str:
@@ -193,7 +196,7 @@ def _missing(path: LayerPath, evidence: Evidence) -> list[Finding]:
     if not evidence.exceeded <= EXCEEDED:
         text = f"{evidence.exceeded:.0%} of held-out steps exceed the envelope of the others"
         found.append(Finding("exceeded", evidence.exceeded, text))
-    return found
+    return found + no_prediction(evidence.relative_error, evidence.held_out_error)
 
 
 def _of_steps(path: LayerPath, evidence: Evidence) -> list[Finding]:

@@ -56,7 +56,8 @@ class LayerPath:
 def layer_paths(result: xr.Dataset) -> tuple[LayerPath, ...]:
     """One per layer of a probe's result.
 
-    ValueError naming what ``result`` lacks: a quantity, the coordinate "layer", or the attribute "batch".
+    TypeError unless it is a Dataset. ValueError naming what ``result`` lacks: a quantity, the coordinate
+    "layer", or the attribute "batch".
     """
     if not isinstance(result, xr.Dataset):
         raise TypeError(f"result must be an xarray.Dataset of a probe, got {type(result).__name__}")

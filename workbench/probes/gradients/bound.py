@@ -20,4 +20,5 @@ class BoundLoss(nn.Module):
         self.loss = loss
 
     def forward(self, batch: Batch, work: Callable[[Tensor], Any]) -> Any:
+        """``work`` on the loss of the model on the batch."""
         return work(self.loss(self.model, batch))

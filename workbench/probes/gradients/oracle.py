@@ -1,6 +1,6 @@
 """Loss, gradient and Hessian products of a network at any point; the module itself is never changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -189,10 +189,22 @@ def _copy(value: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
     return value.detach().to(device, kind, copy=True)
 
 
-def point_of(names: Sequence[str], state: Mapping[str, Tensor]) -> Point:
-    """The point of a ``state_dict``, also of the model in its wrappers. ValueError if a name is missing."""
+def point_of(
+    names: Sequence[str], state: Mapping[str, Tensor], known: Collection[str] | None = None
+) -> Point:
+    """The point of a ``state_dict``, also of the model in its wrappers.
+
+    known: names that it may hold; any where None. TypeError for what is no ``state_dict``, ValueError if a
+    name is missing or not known.
+    """
+    if not isinstance(state, Mapping):
+        raise TypeError(f"state must be a state_dict of the model, got {type(state).__name__}")
     bare = {bare_name(name): value for name, value in state.items()} | dict(state)
     missing = [name for name in names if name not in bare]
     if missing:
-        raise ValueError(f"state has no parameter {missing[0]!r}; it has {', '.join(state)}")
+        raise ValueError(f"state has no parameter {missing[0]!r}; it has {', '.join(map(str, state))}")
+    if known is not None:
+        strange = [str(name) for name in state if name not in known and bare_name(name) not in known]
+        if strange:
+            raise ValueError(f"state has {', '.join(strange)}, which the model has not")
     return tuple(bare[name].detach() for name in names)

@@ -49,7 +49,10 @@ class ImageRows:
 
 @dataclass(frozen=True)
 class ClassLoss:
-    """Mean cross-entropy. smoothing: the part of each label that all classes share, in [0, 1)."""
+    """Mean cross-entropy. smoothing: the part of each label that all classes share, in [0, 1).
+
+    ValueError otherwise.
+    """
 
     smoothing: float = 0.0
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from workbench.probes.result import DATA
+from workbench.whole_file import whole_file
 
 FORMAT = "workbench-checkpoint-1"
 NAME, LOSSES = "checkpoint.pt", "training.csv"
@@ -96,26 +97,22 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     CheckpointError where it cannot be written, as on a full disk.
     """
     content = {field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}
-    part = folder / f"{NAME}.part"
     try:
-        with part.open("wb") as file:
+        with whole_file(folder / NAME) as part, part.open("wb") as file:
             torch.save({"format": FORMAT, **content}, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, folder / NAME)
     except OSError as error:
         raise CheckpointError(f"{folder / NAME} cannot be written: {error.strerror}") from error
 
 
 def write_losses(folder: Path, losses: Sequence[float]) -> None:
     """One line per step; numbers with all their digits. CheckpointError where it cannot be written."""
-    part = folder / f"{LOSSES}.part"
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with whole_file(folder / LOSSES) as part, part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["step", "loss"])
             writer.writerows([k, repr(loss)] for k, loss in enumerate(losses))
-        os.replace(part, folder / LOSSES)
     except OSError as error:
         raise CheckpointError(f"{folder / LOSSES} cannot be written: {error.strerror}") from error
 

@@ -3,13 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import xarray
-from torch import Tensor
 from torch.optim import Optimizer
 
 from assumptions.guards import require_dimension, require_nonnegative, require_seed
@@ -31,28 +29,12 @@ from workbench.probes.training.checkpoint import (
 from workbench.probes.training.interrupts import InterruptedTrainingError, patient
 from workbench.probes.training.random_state import random_state, set_random_state
 from workbench.probes.training.setting import conditions, described, evaluated, jsonable, setting_of
+from workbench.probes.training.trained import Trained
 
 BATCHES = ("fixed", "training", "different")
 
 Tell = Callable[[int, int, str], Any]
 """Told of the steps done, of all steps, and of the loss."""
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A training and what the probe saw.
-
-    result    as of ``SmoothnessProbe.result``
-    manifest  what was trained, and how it went: network, about, optimizer, steps, steps_taken, loss_first
-              and loss_last (of the batches of the first and the last step), evaluation (of the network in
-              the end, on data not trained on), ended (why there are fewer steps than asked for, "" if there
-              are not), stopped (the same of the probe), conditions (with what it was computed), setting
-    losses    (n,) float64: of the batch of each step, before that step
-    """
-
-    result: xarray.Dataset
-    manifest: dict[str, Any]
-    losses: Tensor
 
 
 class Training:
