@@ -19,7 +19,7 @@ from assumptions.sums.component_strongly_convex import ComponentStronglyConvex
 from assumptions.sums.star_variance import StarVariance
 from problems.abs_sum_facts import kink_modulus, largest_slope
 from problems.abs_terms import AbsData, AbsTerms
-from problems.base import require_start, start_point
+from problems.arguments import require_start, start_point
 from problems.gram import row_rank
 from problems.link_sum import require_rows
 from problems.oracle_guards import project_unique, require_vector

@@ -22,7 +22,8 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN
-from problems.secular import EPS, ball_quadratic
+from assumptions.base import EPS
+from problems.secular import ball_quadratic
 
 MAX_STEPS = 100
 """Newton steps; damped ones are few for functions whose Hessian varies slowly."""

@@ -14,13 +14,10 @@ from assumptions.base import EPS
 from assumptions.rounding import value_noise
 from assumptions.sampling import halfway
 from assumptions.specification import Specified
-from problems.arguments import column, require_start, start_point
 from problems.composite.parts import Parts
 from problems.composite.views import parts_of
 from problems.space import Range
 from problems.term_index import require_indices
-
-__all__ = ["BatchProx", "Problem", "column", "require_start", "start_point"]
 
 BatchProx = Callable[[Tensor, Tensor, float | Tensor], Tensor]
 """(x, j, stepsize) -> argmin of the mean of the terms j plus |z - x|^2 / (2 stepsize)."""

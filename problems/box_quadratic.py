@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from problems.ball_newton import SolverError
-from problems.secular import EPS
 
 SWEEPS = 20
 """Changes of the whole active set before the safeguarded method takes over."""

@@ -12,9 +12,9 @@ from assumptions import EUCLIDEAN, Certificate, Convex, Norm
 from assumptions.base import EPS
 from assumptions.guards import require_points
 from assumptions.norms import Lp
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.brox_from_prox import brox_from_prox
 from problems.composite.composite import Composite
 from problems.composite.indicator import Indicator

@@ -14,9 +14,9 @@ from assumptions.balls.ball_convex import BallConvex
 from assumptions.continuous import Continuous
 from assumptions.guards import require_dimension, require_points
 from assumptions.outward import length_up
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.cosine_ball import euclidean_moves
 from problems.interval import fits_line
 from problems.space import Integers, Range

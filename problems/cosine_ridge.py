@@ -12,7 +12,8 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Norm
 from assumptions.guards import require_finite, require_points
 from assumptions.rounding import ROUNDINGS
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.link_facts import link_facts
 from problems.links import LINKS
 from problems.oracle_guards import require_norm_fits, require_vector

@@ -12,7 +12,8 @@ from assumptions.guards import require_dimension, require_points
 from assumptions.layerwise.coupled_smooth import CoupledSmooth
 from assumptions.outward import certify, length_up
 from assumptions.weakly_convex import WeaklyConvex
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.exact_rank import positive_rank
 from problems.general_quadratic import GeneralQuadratic, symmetric_rows
 from problems.matrix_space import Rows

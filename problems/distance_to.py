@@ -9,9 +9,9 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm
 from assumptions.guards import require_points
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.oracle_guards import positive_step, require_euclidean
 from problems.radial import length
 from problems.sets import ConvexSet

@@ -12,9 +12,9 @@ from assumptions import EUCLIDEAN, Certificate, Norm
 from assumptions.balls.ball_convex import BallConvex
 from assumptions.continuous import Continuous
 from assumptions.guards import require_dimension, require_points
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.radial_well import nearest_on_sphere, norm_of, serves, well_step
 from problems.space import Integers, Range
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from assumptions.guards import require_dimension
-from problems.base import require_start
+from problems.arguments import require_start
 from problems.oracle_guards import require_vector
 from problems.profiles import PROFILES, Profile
 from problems.radial_problem import RadialProblem

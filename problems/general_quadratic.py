@@ -9,7 +9,7 @@ from torch import Tensor
 from assumptions import Certificate
 from assumptions.base import EPS
 from assumptions.guards import require_finite
-from problems.base import require_start, start_point
+from problems.arguments import require_start, start_point
 from problems.exact_rank import positive_rank
 from problems.oracle_guards import require_vector
 from problems.quadratic_oracles import QuadraticOracles

@@ -13,9 +13,9 @@ from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm, Smooth
 from assumptions.guards import require_dimension, require_points, require_positive
 from assumptions.outward import certify, round_up
 from assumptions.rounding import ROUNDINGS
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.oracle_guards import positive_step, project_unique
 from problems.radial import approach, approaches, length
 from problems.space import Integers, LogUniform, Range

@@ -9,9 +9,9 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Norm
 from assumptions.balls.ball_convex import BallConvex
 from assumptions.guards import require_points
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.interval import fits_line, half_length, integers_within
 from problems.oracle_guards import project_unique
 from problems.zero_minimum import ZeroMinimum

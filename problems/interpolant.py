@@ -13,9 +13,9 @@ from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm, Smooth,
 from assumptions.guards import as_float, require_nonnegative, require_points, require_positive
 from assumptions.outward import length_up, round_down
 from problems.affine_pieces import AffinePieces, vectors
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.brox_from_prox import brox_from_prox
 from problems.oracle_guards import positive_step, project_unique, require_euclidean, require_vector
 

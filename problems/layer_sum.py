@@ -12,7 +12,8 @@ from assumptions import EUCLIDEAN, Certificate, Layers, Norm
 from assumptions.base import EPS
 from assumptions.guards import require_points
 from assumptions.outward import length_up
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.layer_sum_facts import layer_facts
 from problems.oracle_guards import positive_step, require_euclidean
 

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from assumptions import Certificate
+from assumptions.base import EPS
 from assumptions.guards import require_points
-from problems.base import start_point
+from problems.arguments import start_point
 from problems.data.load import NAMES, data_files, design, load
 from problems.data_facts import data_facts, star_fact
 from problems.link_terms import LinkData, LinkTerms
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import require_vector
-from problems.secular import EPS
 from problems.solved_quadratic import SolvedQuadratic
 from problems.spectrum import Spectrum
 

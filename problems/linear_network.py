@@ -16,7 +16,8 @@ from assumptions.guards import require_dimension, require_points, require_positi
 from assumptions.layerwise.coupled_smooth import CoupledSmooth
 from assumptions.matrix_norms import Spectral
 from assumptions.outward import round_up
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.layer_region import LayerBalls
 from problems.link_sum import require_rows
 from problems.matrix_space import Matrices, Rows

@@ -12,9 +12,9 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Lp, Norm
 from assumptions.guards import require_dimension, require_points
 from assumptions.rounding import ROUNDINGS
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.level import cut_at_level, cut_weights
 from problems.lp_form import has_lp_form, lp_form
 from problems.oracle_guards import positive_step, project_unique, require_vector

@@ -15,7 +15,8 @@ from assumptions.column_norms import MaxColumn, MaxRow, SumColumns, SumRows
 from assumptions.guards import as_floats, require_dimension, require_points
 from assumptions.matrix_norms import Nuclear, Spectral
 from assumptions.rounding import ROUNDINGS
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.link_matrix_facts import Terms, matrix_facts
 from problems.links import LINKS, Link, require_link
 from problems.matrix_constants import require_matrix_norm

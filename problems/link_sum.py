@@ -11,7 +11,7 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Norm
 from assumptions.guards import require_points
 from assumptions.rounding import ROUNDINGS
-from problems.base import require_start, start_point
+from problems.arguments import require_start, start_point
 from problems.gram import row_rank, row_space
 from problems.link_facts import monotone_margin, sum_facts
 from problems.link_terms import LinkData, LinkTerms

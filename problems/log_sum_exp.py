@@ -12,9 +12,9 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm, Smooth
 from assumptions.guards import require_dimension, require_finite, require_points, require_positive
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.newton_oracles import NewtonOracles
 from problems.oracle_guards import require_euclidean
 from problems.space import Integers, LogUniform, Range

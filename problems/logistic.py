@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, PL, Certificate, Convex, Norm, Smooth, StronglyConvex
+from assumptions.base import EPS
 from assumptions.guards import require_points, require_positive
+from problems.arguments import start_point
 from problems.ball_newton import proximal_minimise
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import start_point
 from problems.data.load import NAMES, binary_labels, data_files, design, load
 from problems.data_facts import data_facts, star_fact
 from problems.link_terms import LinkData, LinkTerms
 from problems.newton_steps import newton_ball, newton_prox
 from problems.optimum import LONG_EPS, Array, Optimum, certified_optimum, longdouble, shifted
 from problems.oracle_guards import project_unique, require_vector
-from problems.secular import EPS
 from problems.softplus import softplus, softplus_divergence
 from problems.solved import SolvedProblem
 from problems.space import Choice, LogUniform, Range

@@ -13,7 +13,8 @@ from assumptions.layerwise.coupled_smooth import CoupledSmooth
 from assumptions.layerwise.mean_smooth import MeanLayerSmooth
 from assumptions.layerwise.smooth import LayerSmooth
 from assumptions.outward import round_up
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.calculus.seen_through import SeenThrough
 from problems.calculus.units import Units
 from problems.matrix_space import Rows

@@ -12,9 +12,9 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm
 from assumptions.guards import require_dimension, require_finite, require_points
 from problems.affine_faces import Face, Faces, face_count, require_supported
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.lp_form import has_lp_form, lp_form
 from problems.oracle_guards import positive_step, project_unique
 from problems.space import Integers, Range

@@ -13,7 +13,7 @@ from torch import Tensor
 from assumptions import Certificate
 from assumptions.base import EPS
 from assumptions.guards import require_dimension, require_nonnegative, require_points, require_positive
-from problems.base import require_start, start_point
+from problems.arguments import require_start, start_point
 from problems.optimum import Optimum
 from problems.solved_quadratic import Exact, SolvedQuadratic, exact_optimum
 from problems.space import Integers, LogUniform, Range

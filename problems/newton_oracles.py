@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Assumption, Convex, Smooth, StronglyConvex
+from assumptions.base import EPS
 from assumptions.guards import require_nonnegative, require_points, require_positive
 from assumptions.rounding import ROUNDINGS, gradient_rounding, value_scale
+from problems.arguments import column
 from problems.ball_newton import SolverError, ball_multiplier, proximal_minimise
-from problems.base import Problem, column
+from problems.base import Problem
 from problems.newton_steps import Move, newton_ball, newton_prox
 from problems.optimum import Optimum, certified_optimum
-from problems.secular import EPS
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,9 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Lp, Norm, StronglyConvex
 from assumptions.base import EPS
 from assumptions.guards import require_dimension, require_points, require_positive
+from problems.arguments import require_start, start_point
 from problems.ball_sets import EuclideanBall
-from problems.base import Problem, require_start, start_point
+from problems.base import Problem
 from problems.level import cut_at_level
 from problems.oracle_guards import positive_step, project_unique
 from problems.space import Integers, LogUniform, Range

@@ -8,8 +8,9 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import as_floats, require_points, require_positive
 from assumptions.norms import require_norm
+from problems.arguments import column
 from problems.ball_newton import SolverError
-from problems.base import Problem, column
+from problems.base import Problem
 
 
 def require_vector(name: str, value: tuple[float, ...], d: int | None = None) -> tuple[float, ...]:

@@ -12,9 +12,9 @@ from assumptions.balls.ball_convex import BallConvex
 from assumptions.base import EPS
 from assumptions.guards import require_points
 from assumptions.outward import certify, round_up
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.interval import fits_line, half_length
 from problems.oracle_guards import require_norm_fits, require_vector
 from problems.sets import Box

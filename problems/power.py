@@ -16,7 +16,7 @@ from assumptions.base import EPS
 from assumptions.guards import require_dimension, require_finite, require_positive
 from assumptions.l0l1.hessian import HessianL0L1
 from assumptions.outward import certify
-from problems.base import require_start
+from problems.arguments import require_start
 from problems.oracle_guards import require_vector
 from problems.profiles import Profile
 from problems.radial_problem import RadialProblem

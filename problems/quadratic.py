@@ -11,7 +11,7 @@ from torch import Tensor
 
 from assumptions import Certificate
 from assumptions.guards import require_finite
-from problems.base import require_start, start_point
+from problems.arguments import require_start, start_point
 from problems.oracle_guards import require_vector
 from problems.quadratic_oracles import QuadraticOracles
 from problems.space import Integers, LogUniform, Range, Vector

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from assumptions import Certificate
 from assumptions.guards import require_dimension, require_positive
-from problems.base import require_start, start_point
+from problems.arguments import require_start, start_point
 from problems.exact_rank import positive_rank
 from problems.general_quadratic import symmetric_rows
 from problems.link_sum import require_rows

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Norm
 from assumptions.guards import require_points
+from problems.arguments import start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import start_point
 from problems.oracle_guards import positive_step, project_unique
 from problems.profiles import Profile
 from problems.radial import approach, approaches, length

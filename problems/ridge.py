@@ -12,9 +12,9 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Norm
 from assumptions.guards import require_finite, require_points
 from assumptions.rounding import ROUNDINGS
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.oracle_guards import positive_step, require_norm_fits, require_vector
 
 

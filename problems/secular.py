@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
+
 Array = np.ndarray
-EPS = torch.finfo(torch.float64).eps
 MAX_STEPS = 200
 """Newton steps; the slowest decrease of |s| - 1 is by 2.25 a step, some 45 steps to a rounding."""
 CLOSE = 4 * EPS

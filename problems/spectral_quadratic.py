@@ -16,7 +16,7 @@ from assumptions.layerwise.pl import LayerPL
 from assumptions.layerwise.smooth import LayerSmooth
 from assumptions.matrix_norms import Spectral
 from assumptions.outward import certify, round_down, round_up
-from problems.base import require_start, start_point
+from problems.arguments import require_start, start_point
 from problems.general_quadratic import GeneralQuadratic
 from problems.matrix_constants import comparison, left_smoothness, require_matrix_norm
 from problems.matrix_space import Rows, Semidefinite

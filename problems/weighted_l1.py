@@ -12,9 +12,9 @@ from assumptions import EUCLIDEAN, Certificate, Convex, Lipschitz, Norm
 from assumptions.base import EPS
 from assumptions.guards import require_points
 from assumptions.outward import certify, length_up
+from problems.arguments import require_start, start_point
 from problems.ball_oracle import BallOracle
 from problems.ball_step import BallStep
-from problems.base import require_start, start_point
 from problems.lp_form import has_lp_form, lp_form
 from problems.oracle_guards import positive_step, require_norm_fits, require_vector
 from problems.soft_ball import soft_ball

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from workbench.engine import run
     from workbench.methods.base import Method, Point
     from workbench.parts import Mutant, Source, Tight
-    from workbench.quantities import Quantity
+    from workbench.quantity import Quantity
     from workbench.symbols import (
         after,
         avg,

@@ -13,7 +13,8 @@ from problems.base import Problem
 from workbench.draws import DrawStream
 from workbench.measure import measuring, read_walk
 from workbench.methods.base import Method
-from workbench.quantities import SHARED, Quantity, as_quantity
+from workbench.quantities import SHARED
+from workbench.quantity import Quantity, as_quantity
 from workbench.stretch import as_rows
 from workbench.trace import Trace
 from workbench.walk import Memory, walk
@@ -22,7 +23,6 @@ BLOCK = 64
 """Replicates that run together: matrix products differ in the last digits between batch sizes, so a
 witness reruns its whole block."""
 
-EPS = torch.finfo(torch.float64).eps
 
 RECORD = ("gap", "dist", "gradnorm")
 """Quantities recorded where none are named."""

@@ -11,6 +11,7 @@ import torch
 from sympy.logic.boolalg import Boolean, BooleanFalse, BooleanTrue
 from torch import Tensor
 
+from assumptions.base import EPS
 from workbench.claims import Claim, Recurrence, axes_of, free_symbols
 from workbench.operations import SUPPORTED, apply
 from workbench.symbols import (
@@ -25,8 +26,6 @@ from workbench.symbols import (
     product,
     total,
 )
-
-EPS = torch.finfo(torch.float64).eps
 
 _AXES = {"i": "layer", "j": "client"}
 

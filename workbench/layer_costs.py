@@ -14,7 +14,7 @@ from torch import Tensor
 from assumptions.guards import as_float, as_floats
 from workbench.layer_laws import RPT, LayerLaw, from_marginals
 from workbench.methods.layer_draws import reached, require_law
-from workbench.quantities import Quantity, Reading
+from workbench.quantity import Quantity, Reading
 from workbench.samplings import Sampling
 
 

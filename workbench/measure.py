@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 
 from assumptions import Norm
+from assumptions.base import EPS
 from problems.base import Problem
 from workbench.methods.base import Method
-from workbench.quantities import Reading
+from workbench.quantity import Reading
 from workbench.walk import Walk
-
-EPS = torch.finfo(torch.float64).eps
 
 
 def read_walk(

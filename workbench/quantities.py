@@ -6,12 +6,11 @@ import torch
 from torch import Tensor
 
 from assumptions import EVERYWHERE, Smooth
+from assumptions.base import EPS
 from assumptions.layerwise.inequality import layer_noise
 from assumptions.layerwise.rounding import layer_gradient_change
 from assumptions.rounding import directions, gradient_noise, value_noise
-from workbench.quantity import EPS, Quantity, Reading, as_quantity, in_norm, upright
-
-__all__ = ["COSTS", "EPS", "SHARED", "Quantity", "Reading", "as_quantity", "in_norm", "upright"]
+from workbench.quantity import Quantity, Reading, in_norm, upright
 
 
 def _slope(r: Reading) -> Tensor:

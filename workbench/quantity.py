@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from assumptions import Norm
+from assumptions.base import EPS
 from assumptions.rounding import directions
 from problems.base import Problem
-
-EPS = torch.finfo(torch.float64).eps
 
 
 class Reading(NamedTuple):

@@ -30,9 +30,7 @@ from workbench.samplings import SAMPLINGS
 from workbench.theorem import Theorem
 from workbench.theorems import THEOREMS
 from workbench.unknown_name import UnknownNameError, close_to
-from workbench.user_file import UserFile, UserFileError, load_user_file
-
-__all__ = ["Registry", "UnknownNameError", "UserFile", "UserFileError", "close_to", "load_user_file"]
+from workbench.user_file import UserFile, UserFileError
 
 OPTIONS: tuple[type[Specified], ...] = (*SAMPLINGS, *LAYER_LAWS, *COMPRESSORS, *ORTHOGONALISERS)
 """What hyperparameters that are objects may be."""

@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter, tex_greek_dictionary
 
 from workbench.claims import Recurrence, axes_of
-from workbench.quantities import upright
+from workbench.quantity import upright
 from workbench.theorem import Theorem
 
 RELATION = {"path": "<=", "exact": "="}

@@ -15,7 +15,8 @@ from workbench.claims import Recurrence, free_symbols
 from workbench.kinds import require_of_kind
 from workbench.methods.base import Method
 from workbench.parts import FACTS, Kind, Meaning, Mutant, Source, Tight
-from workbench.quantities import SHARED, Quantity, as_quantity
+from workbench.quantities import SHARED
+from workbench.quantity import Quantity, as_quantity
 from workbench.symbols import after, symbols
 from workbench.well_stated import (
     listed,

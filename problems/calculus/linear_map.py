@@ -13,7 +13,8 @@ from assumptions import EUCLIDEAN, EVERYWHERE, Certificate, Norm
 from assumptions.base import EPS, Assumption
 from assumptions.guards import as_floats, require_points
 from assumptions.outward import root_down, root_up, round_down, round_up
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.calculus.lower_bound import floor, lower_bound
 from problems.calculus.members import OfOne, has_domain
 from problems.gram import Bounds, gram_bounds

@@ -13,8 +13,8 @@ from assumptions import EUCLIDEAN, Certificate, Layers, Norm
 from assumptions.base import EPS
 from assumptions.guards import require_points
 from assumptions.outward import round_up
+from problems.arguments import column
 from problems.ball_step import BallStep
-from problems.base import column
 from problems.calculus.members import OfOne, has_domain, is_continuous
 from problems.calculus.units import Units
 from problems.oracle_guards import require_norm_fits

@@ -11,7 +11,8 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Norm
 from assumptions.base import EPS
 from assumptions.outward import round_up
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.calculus.lower_bound import floor, lower_bound
 from problems.calculus.members import MadeOf
 from problems.calculus.sum_rules import sum_facts

@@ -13,7 +13,8 @@ from assumptions import EUCLIDEAN, Certificate, Convex, Norm, StronglyConvex
 from assumptions.base import EPS
 from assumptions.guards import as_floats, require_points, require_positive
 from assumptions.outward import certify
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.composite.composite_parts import CompositeParts
 from problems.composite.guards import checked_duals, require_members
 from problems.composite.membership import exact

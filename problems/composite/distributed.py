@@ -11,7 +11,8 @@ from torch import Tensor
 from assumptions import EUCLIDEAN, Certificate, Convex, Norm, StronglyConvex
 from assumptions.guards import require_dimension, require_points
 from assumptions.outward import certify, round_down, round_up
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.composite.distributed_parts import DistributedParts
 from problems.composite.flat_sets import Consensus
 from problems.composite.indicator import Indicator

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Certificate, Convex, Norm
 from assumptions.guards import require_points
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.composite.flat_sets import Singleton
 from problems.oracle_guards import positive_step, require_euclidean
 from problems.sets import ConvexSet

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from assumptions import EUCLIDEAN, Assumption, Certificate, Norm
 from assumptions.guards import require_points
-from problems.base import Problem, require_start, start_point
+from problems.arguments import require_start, start_point
+from problems.base import Problem
 from problems.oracle_guards import project_unique, require_euclidean, require_vector
 from problems.sets import Box
 from problems.symbolic.bounds import Value

@@ -14,9 +14,9 @@ from workbench import compressors, methods, optim, orthogonal, probes, samplings
 from workbench.falsifier.search import falsify
 from workbench.probes import SmoothnessProbe
 from workbench.records import Store
-from workbench.registry import load_user_file
 from workbench.report import read_results
 from workbench.testing import assert_holds
+from workbench.user_file import load_user_file
 
 OURS = workbench.Source("mine", "DERIVED")
 gap, gap_next, L = workbench.symbols("gap gap_next L")

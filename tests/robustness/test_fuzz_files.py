@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.robustness.world import CLAIM, SHRINKS
-from workbench.registry import Registry, UserFile, UserFileError, load_user_file
+from workbench.registry import Registry
+from workbench.user_file import UserFile, UserFileError, load_user_file
 from workbench.verify import Budget, Verdict, verify
 
 SHORT = Budget("short", steps=3, starts=2, replicates=8, states=4, ascent=1, pairs=16)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.robustness.victims import prepare
 from workbench.records import Store
-from workbench.registry import load_user_file
+from workbench.user_file import load_user_file
 from workbench.verify import Budget, verify
 
 

@@ -16,7 +16,7 @@ from tests.workbench.toys import Noisy, Overflow, Parabola, gd, verdict
 from workbench import run, symbols
 from workbench.engine import BLOCK, RECORD
 from workbench.methods import BPM, METHODS, SAGA, GradientDescent, Method, Point, ProximalPoint
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 from workbench.verify import Verdict
 
 QUADRATIC = Quadratic((1.0, 2.0, 5.0), seed=1)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from assumptions import Certificate, Inequality, Layers, Lp, Sides
+from assumptions.base import EPS
 from problems import Problem
 from tests.workbench.toys import OURS, SHORT, verdict
 from workbench import (
@@ -30,7 +31,7 @@ from workbench import (
     total,
 )
 from workbench.claims import axes_of, support
-from workbench.expressions import EPS, Evaluator, require_evaluable
+from workbench.expressions import Evaluator, require_evaluable
 from workbench.methods import Method, Point
 from workbench.verify import Verdict
 

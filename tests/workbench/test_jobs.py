@@ -17,7 +17,8 @@ from tests.workbench.jobs_file import MINE, NEIGHBOUR
 from tests.workbench.toys import SHORT
 from workbench.cli.app import app
 from workbench.records import Store
-from workbench.registry import Registry, load_user_file
+from workbench.registry import Registry
+from workbench.user_file import load_user_file
 from workbench.verify import verify
 from workbench.verify.pool import UnsendableError, require_jobs, share
 

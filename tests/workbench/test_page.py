@@ -17,7 +17,7 @@ from workbench import run
 from workbench.draws import Coin, Indices, Subset
 from workbench.methods.gradient_descent import GradientDescent
 from workbench.methods.page import EST_ERROR, EST_NORM, PAGE, PageState
-from workbench.quantities import Reading
+from workbench.quantity import Reading
 from workbench.verify.enumeration import listed
 
 SUM = QuadraticSum(

@@ -8,7 +8,9 @@ import pytest
 from assumptions import Lp, Weighted
 from problems import INSTANCES, Huber
 from workbench.methods import BPM
-from workbench.registry import Registry, UnknownNameError, UserFileError, load_user_file
+from workbench.registry import Registry
+from workbench.unknown_name import UnknownNameError
+from workbench.user_file import UserFileError, load_user_file
 
 CLAIM = """
 from assumptions import Convex

@@ -32,7 +32,7 @@ from workbench.methods.saga import SAGA
 from workbench.methods.sgd import SGD
 from workbench.methods.stochastic_gradient import grad_where
 from workbench.methods.svrg import SVRG
-from workbench.quantities import Reading, as_quantity
+from workbench.quantity import Reading, as_quantity
 
 AXES = QuadraticSum.coordinates(4)
 ROUND = QuadraticSum.isotropic(2.0, ((1.0, 0.0), (0.0, 3.0), (-1.0, -1.0)))

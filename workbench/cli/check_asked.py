@@ -11,7 +11,8 @@ from assumptions import EVERYWHERE, Assumption, Certificate, Norm, Region, closu
 from assumptions.sampling import grid_points
 from problems import Problem
 from workbench.cli.output import WrongUseError
-from workbench.registry import Registry, load_user_file
+from workbench.registry import Registry
+from workbench.user_file import load_user_file
 
 POINTS, BUDGET = 10_000, 20_000
 """Tuples of a sample and evaluations of a search, where every evaluation is one of f."""

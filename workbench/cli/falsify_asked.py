@@ -7,8 +7,10 @@ from tempfile import TemporaryFile
 
 from problems import Problem
 from workbench.cli.output import WrongUseError, wrong_use
-from workbench.registry import Registry, UserFile, close_to, load_user_file
+from workbench.registry import Registry
 from workbench.theorem import Theorem
+from workbench.unknown_name import close_to
+from workbench.user_file import UserFile, load_user_file
 from workbench.verify.weaken import assumed, dropped_values
 
 

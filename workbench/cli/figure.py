@@ -14,7 +14,7 @@ from workbench.cli.output import WrongUseError, console, require_writable, write
 from workbench.cli.progress import progress
 from workbench.cli.targets import require_targets
 from workbench.probes.result import DATA, MANIFEST
-from workbench.registry import close_to
+from workbench.unknown_name import close_to
 
 try:
     from figures import FIGURES, FORMATS, STYLES, WIDTHS, Numbers, Recipe, render, write

@@ -8,9 +8,10 @@ import torch
 
 from workbench.cli.output import WrongUseError, console, note, print_table, write_json, wrong_use
 from workbench.records import file_hash, source_hash
-from workbench.registry import Registry, UserFile, load_user_file
+from workbench.registry import Registry
 from workbench.statement import claim_text, condition_text
 from workbench.user_code import told
+from workbench.user_file import UserFile, load_user_file
 from workbench.verify import Replayed, replay
 
 

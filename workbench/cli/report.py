@@ -10,9 +10,10 @@ from workbench.cli.output import (
     wrong_use,
 )
 from workbench.cli.targets import require_targets
-from workbench.registry import Registry, load_user_file
+from workbench.registry import Registry
 from workbench.report import Library, bibtex, document, latex_table, page, read_results, theorem_rows
 from workbench.report.summary import compared, summary
+from workbench.user_file import load_user_file
 
 
 def main(

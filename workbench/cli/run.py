@@ -24,9 +24,10 @@ from workbench.cli.run_until import document, goal, print_reached, reached, reco
 from workbench.cli.targets import require_targets
 from workbench.engine import run
 from workbench.methods import Method
-from workbench.registry import Registry, UserFile, load_user_file
+from workbench.registry import Registry
 from workbench.trace import Trace
 from workbench.user_code import told
+from workbench.user_file import UserFile, load_user_file
 
 ROWS = 21
 """Rows of the table, at most, and one for the last step."""

@@ -11,9 +11,11 @@ from workbench.algebra.summary import summary
 from workbench.catalogue import CATALOGUE
 from workbench.cli.output import WrongUseError, console, write_json, wrong_use
 from workbench.match import match
-from workbench.registry import OPTIONS, Registry, close_to, load_user_file
+from workbench.registry import OPTIONS, Registry
 from workbench.statement import claim_latex, claim_text, condition_text, rules_text
 from workbench.theorem import Theorem
+from workbench.unknown_name import close_to
+from workbench.user_file import load_user_file
 from workbench.well_stated import swept
 
 

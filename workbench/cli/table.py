@@ -22,7 +22,8 @@ from workbench.cli.output import (
     wrong_use,
 )
 from workbench.cli.targets import require_targets
-from workbench.registry import Registry, load_user_file
+from workbench.registry import Registry
+from workbench.user_file import load_user_file
 from workbench.verify.pool import require_jobs
 
 SYMBOLS = {

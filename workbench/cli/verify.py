@@ -20,9 +20,10 @@ from workbench.cli.targets import require_targets
 from workbench.cli.verdict_table import report
 from workbench.match import match
 from workbench.records import Store, results_json, source_hash
-from workbench.registry import Registry, UserFile, load_user_file
+from workbench.registry import Registry
 from workbench.theorem import Theorem
 from workbench.user_code import told
+from workbench.user_file import UserFile, load_user_file
 from workbench.verify import DEFAULT, FULL, QUICK, Budget, Record, plan, verify
 from workbench.verify.cluster import Cluster, ClusterError
 from workbench.verify.pool import UnsendableError, WorkerLostError, require_jobs

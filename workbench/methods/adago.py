@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_dimension, require_nonnegative, require_positive
 from assumptions.rounding import gradient_errors
 from problems.base import Problem
@@ -21,7 +22,7 @@ from workbench.methods.stochastic_gradient import (
     no_steps,
     stochastic_grad,
 )
-from workbench.quantities import EPS, Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 class AdaGOState(NamedTuple):

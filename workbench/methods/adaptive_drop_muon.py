@@ -24,7 +24,7 @@ from workbench.methods.layer_draws import (
     spent_on,
 )
 from workbench.methods.stochastic_gradient import no_steps
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 from workbench.samplings import Sampling
 
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from assumptions.guards import Number, require_positive
-from problems.base import Problem, column
+from problems.arguments import column
+from problems.base import Problem
 from problems.brox_from_prox import brox_from_prox
 from workbench.methods.base import Method, Point, ones
 

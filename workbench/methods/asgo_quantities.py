@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from workbench.methods.left_roots import matrices, roots
-from workbench.quantities import EPS, Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 def _before(r: Reading) -> Tensor:

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from assumptions import Norm, Smooth
+from assumptions.base import EPS
 from assumptions.rounding import gradient_noise
-from workbench.quantities import EPS, Reading, in_norm
+from workbench.quantity import Reading, in_norm
 
 
 def before(r: Reading) -> Tensor:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.rounding import value_noise
 from workbench.methods.ball_multiplier import ball_norm, before, slope, slope_resolution, subgradients
 from workbench.methods.ball_rivals import rival, support, support_resolution
-from workbench.quantities import EPS, Quantity, Reading, in_norm
+from workbench.quantity import Quantity, Reading, in_norm
 
 STEP_VISIBLE = 1e-9
 """Steps shorter than this part of x are rounding."""

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.rounding import value_noise
 from workbench.methods.ball_multiplier import ball_norm, before, slope, slope_resolution, subgradients
-from workbench.quantities import EPS, Reading
+from workbench.quantity import Reading
 
 RIVALS = 12
 """Other points of the ball that are tried at each step."""

@@ -13,7 +13,7 @@ from assumptions.guards import Number, as_float
 from assumptions.specification import Specified
 from problems.base import Problem
 from workbench.draws import Space
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 
 
 class Point(NamedTuple):

@@ -14,7 +14,7 @@ from assumptions.norms import require_norm
 from problems.base import Problem
 from workbench.methods.ball_quantities import BALL_QUANTITIES
 from workbench.methods.base import Method, Point, ones
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 
 
 class BallPoint(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_dimension, require_positive
 from assumptions.layerwise.rounding import reach_i
 from problems.base import Problem
@@ -28,7 +29,8 @@ from workbench.methods.momentum import (
 )
 from workbench.methods.nesterov import require_beta
 from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction
-from workbench.quantities import EPS, SHARED, Quantity, Reading
+from workbench.quantities import SHARED
+from workbench.quantity import Quantity, Reading
 
 
 def _reach(r: Reading) -> Tensor:

@@ -17,7 +17,7 @@ from workbench.layer_laws import LayerLaw
 from workbench.methods.adaptive_drop_muon import CountedPoint, counted_start, counted_step
 from workbench.methods.base import Method
 from workbench.methods.layer_draws import LAYER_QUANTITIES, law_facts, layer_draws, require_law, spent_on
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 from workbench.samplings import Sampling
 
 MOST_SETS = 2**12

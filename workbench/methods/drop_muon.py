@@ -31,7 +31,7 @@ from workbench.methods.stochastic_gradient import (
     stochastic_grad,
 )
 from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 from workbench.samplings import Sampling
 
 

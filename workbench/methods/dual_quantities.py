@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.quantities import EPS, Quantity, Reading
+from assumptions.base import EPS
+from workbench.quantity import Quantity, Reading
 
 
 def dual_star(r: Reading) -> Tensor:

@@ -23,7 +23,7 @@ from workbench.methods.error_feedback_quantities import FEEDBACK_QUANTITIES
 from workbench.methods.layer_gradients import over_layers
 from workbench.methods.nesterov import require_beta
 from workbench.methods.stochastic_gradient import no_steps
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 
 
 class FeedbackPoint(NamedTuple):

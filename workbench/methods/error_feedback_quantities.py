@@ -6,7 +6,7 @@ from torch import Tensor
 
 from assumptions.layerwise.rounding import reach_i
 from assumptions.rounding import ROUNDINGS, gradient_noise
-from workbench.quantities import Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 def _rho(r: Reading) -> Tensor:

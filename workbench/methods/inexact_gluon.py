@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number
 from problems.base import Problem
 from workbench.methods.base import Method, Point
@@ -21,7 +22,7 @@ from workbench.methods.layer_gradients import (
     step_cost,
 )
 from workbench.orthogonal import EXACT, Orthogonaliser, inexact_direction, lmo_factors
-from workbench.quantities import EPS, Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 def _measured(r: Reading, which: int) -> Tensor:

@@ -21,7 +21,7 @@ from workbench.methods.stochastic_gradient import (
     no_steps,
     stochastic_grad,
 )
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 
 DIFFERENCES = ("previous", "fresh")
 

@@ -11,7 +11,7 @@ from problems.base import Problem
 from workbench.draws import Space
 from workbench.layer_laws import LayerLaw
 from workbench.methods.layer_gradients import over_layers
-from workbench.quantities import Quantity, Reading
+from workbench.quantity import Quantity, Reading
 from workbench.samplings import Sampling
 
 

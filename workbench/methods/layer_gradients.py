@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_nonnegative
 from assumptions.layers import Layers
 from assumptions.matrix_norms import Spectral, matrix_shape
@@ -14,7 +15,7 @@ from problems.base import Problem
 from problems.matrix_constants import comparison
 from workbench.methods.base import ones
 from workbench.orthogonal import Orthogonaliser
-from workbench.quantities import EPS, Reading
+from workbench.quantity import Reading
 
 LARGEST_ENTRY = Lp(float("inf"))
 

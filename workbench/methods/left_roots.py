@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number
 from assumptions.layers import Layers
-from workbench.quantities import EPS
 
 
 def rows_of(layers: Layers) -> tuple[int, ...]:

@@ -21,7 +21,7 @@ from workbench.methods.stochastic_gradient import (
 )
 from workbench.methods.svrg import Epoch
 from workbench.methods.term_error import snapshot_error
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 
 
 @dataclass(frozen=True)

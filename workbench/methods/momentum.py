@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number
 from problems.base import Problem
 from workbench.draws import Space
@@ -14,7 +15,8 @@ from workbench.methods.base import Method
 from workbench.methods.layer_gradients import DIRECTION_FACTS, direction_facts, over_layers, step_cost
 from workbench.methods.stochastic_gradient import gradient_cost, gradient_draws, stochastic_grad
 from workbench.orthogonal import Orthogonaliser
-from workbench.quantities import EPS, SHARED, Quantity, Reading
+from workbench.quantities import SHARED
+from workbench.quantity import Quantity, Reading
 
 
 class Momentum(NamedTuple):

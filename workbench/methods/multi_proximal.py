@@ -9,12 +9,13 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_positive
 from problems.base import Problem
 from workbench.draws import Space
 from workbench.methods.base import Method
 from workbench.methods.dual_quantities import DUAL_QUANTITIES
-from workbench.quantities import EPS, Quantity
+from workbench.quantity import Quantity
 from workbench.samplings import Sampling
 
 ROUNDINGS = 8

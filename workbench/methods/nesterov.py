@@ -7,10 +7,11 @@ from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_nonnegative, require_positive
 from problems.base import Problem
 from workbench.methods.base import Method, ones
-from workbench.quantities import EPS, Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 class Pair(NamedTuple):

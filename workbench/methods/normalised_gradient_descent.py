@@ -13,7 +13,8 @@ from assumptions.base import EPS
 from assumptions.guards import Number, require_positive
 from assumptions.norms import require_norm
 from assumptions.rounding import gradient_rounding
-from problems.base import Problem, column
+from problems.arguments import column
+from problems.base import Problem
 from workbench.methods.base import Method, Point, ones
 
 

@@ -19,7 +19,8 @@ from workbench.methods.stochastic_gradient import (
     no_noise,
     no_steps,
 )
-from workbench.quantities import SHARED, Quantity, Reading
+from workbench.quantities import SHARED
+from workbench.quantity import Quantity, Reading
 
 
 class PageState(NamedTuple):

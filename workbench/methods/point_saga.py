@@ -8,13 +8,15 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_dimension, require_positive
 from assumptions.rounding import directions
-from problems.base import Problem, column
+from problems.arguments import column
+from problems.base import Problem
 from workbench.draws import Space, Subset
 from workbench.methods.base import Method, ones
 from workbench.methods.stochastic_gradient import require_minibatch
-from workbench.quantities import EPS, Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 class TablePoint(NamedTuple):

@@ -8,12 +8,14 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_positive
-from problems.base import Problem, column
+from problems.arguments import column
+from problems.base import Problem
 from workbench.draws import Coin, Space
 from workbench.methods.base import Method, require_probability
 from workbench.methods.multi_proximal import parts_of
-from workbench.quantities import EPS, Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 class ControlledPoint(NamedTuple):

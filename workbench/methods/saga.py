@@ -13,7 +13,7 @@ from workbench.draws import Space, Subset
 from workbench.methods.base import Method, ones
 from workbench.methods.stochastic_gradient import no_noise, no_steps
 from workbench.methods.term_error import table_error
-from workbench.quantities import Quantity
+from workbench.quantity import Quantity
 
 
 class Table(NamedTuple):

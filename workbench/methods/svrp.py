@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number, require_positive
 from assumptions.rounding import ROUNDINGS
 from problems.base import Problem
@@ -15,7 +16,7 @@ from workbench.draws import Coin, Index, Space
 from workbench.methods.base import Method, moved, ones, require_probability
 from workbench.methods.stochastic_gradient import grad_where, no_noise, no_steps
 from workbench.methods.stochastic_proximal_point import stated_error
-from workbench.quantities import EPS, Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 class ProximalEpoch(NamedTuple):

@@ -10,7 +10,7 @@ from assumptions.region import EVERYWHERE
 from assumptions.rounding import NOISE, ROUNDINGS, directions, gradient_noise
 from assumptions.sums.component_smooth import ComponentSmooth
 from assumptions.sums.terms import Terms, part_gradients, root_mean_square, terms_of
-from workbench.quantities import Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 def _star(r: Reading) -> Tensor:

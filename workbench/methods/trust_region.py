@@ -10,7 +10,8 @@ from torch import Tensor
 
 from assumptions.base import EPS
 from assumptions.guards import Number, require_positive
-from problems.base import Problem, column
+from problems.arguments import column
+from problems.base import Problem
 from problems.secular import ball_quadratic
 from workbench.methods.base import Method, Point, ones
 

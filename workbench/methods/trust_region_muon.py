@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from assumptions.base import EPS
 from assumptions.guards import Number
 from assumptions.layerwise.inequality import layer_noise
 from assumptions.layerwise.rounding import layer_gradient_change
@@ -18,7 +19,7 @@ from workbench.methods.stochastic_gradient import (
     no_steps,
     stochastic_grad,
 )
-from workbench.quantities import EPS, Quantity, Reading
+from workbench.quantity import Quantity, Reading
 
 
 class ExtrapolatedPoint(NamedTuple):

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from assumptions import EVERYWHERE
+from assumptions.base import EPS
 from workbench.claims import Claim, Recurrence, free_symbols, support
-from workbench.expressions import EPS, Evaluator
+from workbench.expressions import Evaluator
 from workbench.match import Case
 from workbench.symbols import first
 from workbench.theorem import Theorem

@@ -12,7 +12,7 @@ from workbench.draws import Space
 from workbench.match import Case
 from workbench.measure import measuring, x_error
 from workbench.methods.base import Method
-from workbench.quantities import Reading
+from workbench.quantity import Reading
 from workbench.stretch import finite
 from workbench.verify.claim import Comparison, compare
 from workbench.verify.environment import Numbers, make_method, used_quantities

@@ -16,7 +16,7 @@ from workbench.engine import run
 from workbench.expressions import Evaluator
 from workbench.match import Case
 from workbench.methods.base import Method, Point
-from workbench.quantities import Quantity, Reading
+from workbench.quantity import Quantity, Reading
 from workbench.theorem import Theorem
 from workbench.trace import Trace
 from workbench.walk import Memory

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from workbench.match import Case
-from workbench.quantities import Quantity, Reading
+from workbench.quantity import Quantity, Reading
 from workbench.stretch import as_rows
 from workbench.verify.environment import Numbers, Readings, named, used_quantities
 
