@@ -78,6 +78,12 @@ class Check:
         return f"{self.assumption!r}: {self.verdict} on {self.points} points, ratio {self.ratio:.6g}"
 
 
+def require_problem(problem: Function) -> None:
+    """TypeError unless ``problem`` is an object that can say which oracles it offers."""
+    if isinstance(problem, type) or not callable(getattr(problem, "offers", None)):
+        raise TypeError(f"problem must be an object such as Huber(), got {problem!r}")
+
+
 class Assumption(Specified, ABC):
     """A statement about a function, constants as fields of a frozen dataclass.
 
@@ -112,7 +118,8 @@ class Assumption(Specified, ABC):
 
     @classmethod
     def require(cls, problem: Function) -> None:
-        """TypeError saying what is missing and what would help, if something is."""
+        """TypeError for what is no problem, and for one that lacks something: what, and what would help."""
+        require_problem(problem)
         lacking = cls.lacking(problem)
         if lacking:
             raise TypeError(lacking)

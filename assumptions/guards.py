@@ -35,6 +35,8 @@ def _is_number(value: object) -> bool:
 def _require_number(name: str, value: Number) -> None:
     if not (_is_number(value) or isinstance(value, Tensor)):
         raise TypeError(f"{name} must be a number or a tensor, got {value!r}")
+    if isinstance(value, Tensor) and value.is_complex():
+        raise ValueError(f"{name} must be real, got a tensor of {value.dtype}")
 
 
 def _finite(value: Number) -> bool:

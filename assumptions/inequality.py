@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from assumptions.base import Assumption, Check, Function, Sides
+from assumptions.base import Assumption, Check, Function, Sides, require_problem
 from assumptions.guards import require_points
 from assumptions.region import EVERYWHERE, Region
 from assumptions.sampling import in_domain, sample_points
@@ -34,6 +34,7 @@ class Inequality(Assumption):
         cls, problem: Function, n: int, seed: int = 0, region: Region = EVERYWHERE
     ) -> tuple[Tensor, ...]:
         """At most n tuples of ``sample_points``, those in region and domain. ValueError if none is."""
+        require_problem(problem)
         points = sample_points(problem, n, cls.arity, seed=seed, region=region)
         inside = torch.stack([in_domain(problem, p, region) for p in points]).all(dim=0)
         if not bool(inside.any()):

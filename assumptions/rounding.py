@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
 from assumptions.base import EPS, Function
+from assumptions.exact import is_exact
 from assumptions.norms import EUCLIDEAN, Norm
 
 ROUNDINGS = 64 * EPS
@@ -127,11 +128,6 @@ def _last_place(x: Tensor) -> Tensor:
     return lowest.masked_fill_(~(lowest > 0), torch.inf)
 
 
-def _is_exact(problem: Function) -> bool:
-    """Whether it, or the function that it shows in another way, is ``taken_exactly``."""
-    return getattr(problem, "exact", False) or getattr(getattr(problem, "problem", None), "exact", False)
-
-
 def value_noise(problem: Function, x: Tensor, f: Tensor | None = None) -> Tensor:
     """How far rounding moves f(x), (*batch,), finite. x: (*batch, d). f: f(x), if it is known.
 
@@ -145,7 +141,7 @@ def value_noise(problem: Function, x: Tensor, f: Tensor | None = None) -> Tensor
     whose end a later function hides, are never seen: -log(1 - sigmoid(x)) is off in the 6th digit at x = 27,
     and as computed it is no convex function; log(1 + e^x) is.
     """
-    if _is_exact(problem):
+    if is_exact(problem):
         return x.new_zeros(x.shape[:-1])
     with torch.no_grad():
         seen = _seen(problem, "value", x, f).clamp(min=EPS * value_scale(problem))
@@ -157,7 +153,7 @@ def gradient_errors(problem: Function, x: Tensor, g: Tensor | None = None) -> Te
 
     g: grad f(x), if it is known. At least the grain around x0. A start where the formula is flat shows none.
     """
-    if _is_exact(problem):
+    if is_exact(problem):
         return torch.zeros_like(x)
     with torch.no_grad():
         return _seen(problem, "grad", x, g).nan_to_num(nan=0.0, posinf=0.0)
@@ -165,7 +161,7 @@ def gradient_errors(problem: Function, x: Tensor, g: Tensor | None = None) -> Te
 
 def gradient_noise(problem: Function, x: Tensor, norm: Norm = EUCLIDEAN, g: Tensor | None = None) -> Tensor:
     """How far rounding moves grad f(x) in the dual norm, (*batch,), finite. g: grad f(x), if it is known."""
-    if _is_exact(problem):
+    if is_exact(problem):
         return x.new_zeros(x.shape[:-1])
     with torch.no_grad():
         return norm.dual(gradient_errors(problem, x, g))
@@ -180,7 +176,7 @@ def gradient_rounding(
     of |x_j|; two such x' are tried, one with equal and one with alternating signs. x: (*batch, d).
     g: grad f(x), if it is known. Returns (*batch,), finite.
     """
-    if _is_exact(problem):
+    if is_exact(problem):
         return x.new_zeros(x.shape[:-1])
     with torch.no_grad():
         g = problem.grad(x) if g is None else g.detach()

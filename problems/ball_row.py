@@ -27,19 +27,22 @@ def row_ball_step(
         return None
     a, radius, start = eigenvalues.numpy(), t.item(), x.numpy().reshape(-1)
     v = None if basis is None else basis.numpy()
-    y = start - center.numpy()
-    y = y if v is None else y @ v
-    to_star = np.where(a > 0, y, 0.0) if flat else y
-    far = math.sqrt(to_star.dot(to_star))
-    if not (far > radius > 1 / USUAL and far < USUAL):
-        return None
     with np.errstate(all="ignore"):
+        y = start - center.numpy()
+        y = y if v is None else y @ v
+        to_star = np.where(a > 0, y, 0.0) if flat else y
+        far = math.sqrt(to_star.dot(to_star))
+        if not (far > radius > 1 / USUAL and far < USUAL):
+            return None
         s, _ = solve_arrays(a, a * y, radius)
-    slope = a * (y + s)
-    if v is not None:
-        s, slope = v @ s, v @ slope
-        s *= radius / math.sqrt(s.dot(s))  # the rotation moved the length by roundings
-    steep = math.sqrt(slope.dot(slope))
+        slope = a * (y + s)
+        if v is not None:
+            s, slope = v @ s, v @ slope
+            length = math.sqrt(s.dot(s))
+            if not length > radius / 2:  # a y has vanished
+                return None
+            s *= radius / length  # the rotation moved the length by roundings
+        steep = math.sqrt(slope.dot(slope))
     if not 1 / USUAL < steep < USUAL:
         return None
     residual = max(radius * steep + float(slope.dot(s)), 0.0)

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from assumptions import PL, Assumption, QuadraticGrowth, Smooth, StronglyConvex
-from assumptions.guards import require_dimension
 from problems.ball_newton import SolverError
-from problems.function_problem import FunctionProblem, Step, Values
+from problems.function_problem import FunctionProblem, Step, Values, require_function
 from problems.newton_oracles import NewtonOracles, newton_oracles
 from problems.optimum import Optimum
 from problems.oracle_guards import require_vector
@@ -42,8 +41,9 @@ def from_function(
     results, by default the function's own. assume: declared assumptions; verdicts that use them say
     so. f_star, f_lower, x_star: what is known of inf f; unique_star: x_star is the only minimiser.
     prox(x, stepsize), brox(x, radius): as in ``Problem``. x0: default start, (1, ..., 1) if None.
-    TypeError if f cannot be called; ValueError if it does not act row by row, is not finite at x0, or the
-    facts or the assumptions contradict each other (PL(2.0) and Smooth(1.0)).
+    TypeError if f cannot be called; ValueError if it does not act row by row, its values are complex or
+    integers, it is not finite at x0, d is 2^31 or more, or the facts or the assumptions contradict each
+    other (PL(2.0) and Smooth(1.0)).
 
     Where Smooth(L) and Convex() or StronglyConvex(mu) are declared, a missing prox or brox is solved by
     Newton's method: f must then be twice differentiable by torch (SolverError at the first use if
@@ -51,9 +51,7 @@ def from_function(
     With StronglyConvex, a missing x_star is found too, once, here, with f_star and the errors of both,
     |g| / mu and |g|^2 / (2 mu), rounding included; it is left out if Newton's method fails.
     """
-    if not callable(f):
-        raise TypeError(f"f must be a function of tensors (*batch, d), got {f!r}")
-    require_dimension(d=d)
+    require_function(f, d)
     start = require_vector("x0", _entries("x0", x0), d) if x0 is not None else (1.0,) * d
     star = None if x_star is None else require_vector("x_star", _entries("x_star", x_star), d)
     assume = (assume,) if isinstance(assume, Assumption) else assume
@@ -124,6 +122,8 @@ def _require_row_by_row(problem: FunctionProblem) -> None:
         if not isinstance(together, Tensor) or tuple(together.shape) != shape:
             got = tuple(together.shape) if isinstance(together, Tensor) else repr(together)
             raise ValueError(f"{expected}, got {got}; reduce over the last axis only")
+        if not together.is_floating_point():
+            raise ValueError(f"{problem!r}: {what} must be real floating point numbers, got {together.dtype}")
         if not bool(together[0].isfinite().all()):
             raise ValueError(f"{problem!r}: {what} must be finite at x0, got {together[0].tolist()}")
         alone = torch.stack([oracle(row) for row in x])

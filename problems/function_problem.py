@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Assumption, Certificate, Norm, Smooth, StronglyConvex
-from assumptions.guards import require_points
+from assumptions.guards import require_dimension, require_points
 from problems.ball_step import BallStep
 from problems.base import Problem
 from problems.newton_oracles import NewtonOracles
@@ -17,6 +17,15 @@ Values = Callable[[Tensor], Tensor]
 """x, (*batch, d) -> f(x), (*batch,), or its gradient, (*batch, d)."""
 Step = Callable[[Tensor, float | Tensor], Tensor]
 """(x, stepsize or radius) -> a point, (*batch, d)."""
+
+
+def require_function(f: Values, d: int) -> None:
+    """TypeError unless f can be called; ValueError unless d is an integer in [1, 2^31): vectors of 16 GiB."""
+    if not callable(f):
+        raise TypeError(f"f must be a function of tensors (*batch, d), got {f!r}")
+    require_dimension(d=d)
+    if d >= 2**31:
+        raise ValueError(f"d must be below 2^31, got {d}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,6 +53,10 @@ class FunctionProblem(Problem):
     oracles: NewtonOracles | None = None
     f_star_error: float = 0.0
     x_star_error: float = 0.0
+
+    def __post_init__(self) -> None:
+        """TypeError for an f that cannot be called, ValueError for a d that is no dimension."""
+        require_function(self.function, self.d)
 
     @property
     def family(self) -> str:

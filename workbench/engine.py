@@ -1,12 +1,12 @@
 """Run a method on a problem, replicates in blocks, and measure afterwards."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from assumptions import EUCLIDEAN, Norm
-from assumptions.guards import require_dimension, require_points
+from assumptions.guards import require_dimension
 from assumptions.norms import require_norm
 from problems.ball_oracle import BallOracle
 from problems.base import Problem
@@ -17,12 +17,11 @@ from workbench.quantities import SHARED
 from workbench.quantity import Quantity, as_quantity
 from workbench.stretch import as_rows
 from workbench.trace import Trace
-from workbench.walk import Memory, walk
+from workbench.walk import Memory, require_room, starts, walk
 
 BLOCK = 64
 """Replicates that run together: matrix products differ in the last digits between batch sizes, so a
 witness reruns its whole block."""
-
 
 RECORD = ("gap", "dist", "gradnorm")
 """Quantities recorded where none are named."""
@@ -61,14 +60,15 @@ def run(
     the last step is always kept). ``memory`` keeps walks for runs that are asked for again.
 
     A replicate whose state becomes non-finite is frozen: nan from then on, step in ``diverged_at``.
-    Raises ValueError for a bad argument and TypeError for a missing oracle, before step 0.
+    Raises ValueError for a bad argument, such as more recorded steps than memory holds, and TypeError for one
+    of another type or a missing oracle, before step 0.
     """
     norm = _require_runnable(method, problem, norm)
     require_dimension(steps=steps, every=every)
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise ValueError(f"seed must be an integer in [0, 2**63), got {seed!r}")
-    start = _starts(problem, x0, replicates, device, method.anywhere)
+    require_draw_seed(seed)
+    start = starts(problem, x0, replicates, device, method.anywhere)
     rows = start.shape[0]
+    require_room(steps, every, min(rows, BLOCK) * problem.d)
     known = {n: as_quantity(n, q) for n, q in {**SHARED, **method.quantities, **(quantities or {})}.items()}
     chosen = _chosen(known, problem, record, norm)
     if every > 1 and any(q.every_step for q in chosen.values()):
@@ -104,6 +104,12 @@ def run(
     return Trace.joined(parts, **common, scheduled=tuple(tables))
 
 
+def require_draw_seed(seed: int) -> None:
+    """ValueError unless ``seed`` is an integer in [0, 2**63): those for which there are draws."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be an integer in [0, 2**63), got {seed!r}")
+
+
 def _require_runnable(method: Method, problem: Problem, norm: Norm | None) -> Norm:
     """The norm to measure in. TypeError or ValueError, before any work, where the two do not fit."""
     if not isinstance(method, Method):
@@ -131,29 +137,6 @@ def _require_runnable(method: Method, problem: Problem, norm: Norm | None) -> No
     return norm
 
 
-def _starts(
-    problem: Problem, x0: Tensor | None, replicates: int | None, device: str, anywhere: bool
-) -> Tensor:
-    """One start per replicate, (replicates, d) in float64."""
-    start = problem.x0 if x0 is None else x0
-    require_points(start, problem.d, "x0")
-    if start.dim() > 2:
-        raise ValueError(f"x0 must be (d,) or (replicates, d), got {tuple(start.shape)}")
-    if not bool(torch.isfinite(start).all()):
-        raise ValueError("x0 must be finite")
-    start = torch.atleast_2d(start).detach().to(device, torch.float64)
-    rows = start.shape[0] if replicates is None else replicates
-    require_dimension(replicates=rows)
-    if start.shape[0] not in (1, rows):
-        raise ValueError(
-            f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted"
-        )
-    start = start.expand(rows, -1)
-    if not anywhere and not bool(problem.contains(start).all()):
-        raise ValueError(f"x0 is outside the domain of {problem!r}")
-    return start
-
-
 def lacking(quantity: Quantity, problem: Problem, norm: Norm) -> list[str]:
     """What a quantity needs and the problem does not offer."""
     if "nearest_star" in quantity.needs and not problem.offers_dist(norm):
@@ -164,9 +147,13 @@ def lacking(quantity: Quantity, problem: Problem, norm: Norm) -> list[str]:
 def _chosen(
     known: Mapping[str, Quantity], problem: Problem, record: Sequence[str] | None, norm: Norm
 ) -> dict[str, Quantity]:
+    """ValueError for a name that is unknown or cannot be read; TypeError for what holds no names."""
+    if isinstance(record, str) or not isinstance(record, Iterable | None):
+        text = (record,) if isinstance(record, str) else RECORD
+        raise TypeError(f"record must be a tuple of names such as {text!r}, got {record!r}")
     chosen: dict[str, Quantity] = {}
     for name in RECORD if record is None else record:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise ValueError(f"record names {name!r}, known quantities: {', '.join(sorted(known))}")
         missing = lacking(known[name], problem, norm)
         if not missing:

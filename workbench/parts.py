@@ -32,7 +32,8 @@ class Source:
     DERIVED  proved here (the theorem carries the proof); never to be called the paper's theorem
     RECALLED from memory: shown, never counted for or against
 
-    status: one of these three, ValueError otherwise. title: of the paper, if it is shown.
+    title: of the paper, if it is shown. ValueError for another status, for what is no text, and for an empty
+    paper, which only a RECALLED statement may have.
     """
 
     paper: str
@@ -41,9 +42,14 @@ class Source:
     title: str = ""
 
     def __post_init__(self) -> None:
-        """The three states are a closed list."""
+        """The three states are a closed list; what is not from memory alone names its paper."""
         if self.status not in ("SOURCED", "DERIVED", "RECALLED"):
             raise ValueError(f"status must be SOURCED, DERIVED or RECALLED, got {self.status!r}")
+        for name in ("paper", "where", "title"):
+            if not isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} of a source must be a text, got {getattr(self, name)!r}")
+        if self.status != "RECALLED" and not self.paper.strip():
+            raise ValueError(f"paper of a source must name it, as a citation key does, got {self.paper!r}")
 
 
 @dataclass(frozen=True)

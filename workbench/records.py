@@ -147,7 +147,9 @@ def _prepared(folder: Path, worker: str) -> "tuple[Path, _FolderLock]":
             pass
         return file, _FolderLock.of(folder)
     except FileExistsError:
-        raise ResultsError(f"{folder} is a file; results need a folder: name another with --out") from None
+        place = next(p for p in (folder, *folder.parents) if p.is_symlink() or p.exists())
+        what = "is a file" if place.exists() else f"is a link to {os.readlink(place)}, which is no folder"
+        raise ResultsError(f"{place} {what}; results need a folder: name another with --out") from None
     except OSError as error:
         raise ResultsError(
             f"results cannot be written to {folder}: {error.strerror}; name another folder with --out"

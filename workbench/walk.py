@@ -1,6 +1,7 @@
-"""The only loop: a block of replicates, step by step, and a memory of walks that are asked for again."""
+"""The only loop: where it starts, a block of replicates, step by step, and a memory of what was walked."""
 
 import hashlib
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -9,10 +10,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from assumptions.guards import require_dimension, require_points
 from problems.base import Problem
 from workbench.draws import STREAM_INIT, DrawStream
 from workbench.methods.base import Method
 from workbench.stretch import Course, Stretch, blanked, careful, finite, length, spent, stride
+
+RECORDED = 400
+"""Bytes that a recorded step takes beside its numbers, at least: a named tuple and the tensors in it."""
 
 
 class Walk(NamedTuple):
@@ -37,6 +42,54 @@ class Walk(NamedTuple):
     costs: dict[str, Tensor]
     seconds: Tensor
     diverged_at: Tensor
+
+
+def starts(
+    problem: Problem, x0: Tensor | None, replicates: int | None, device: str, anywhere: bool
+) -> Tensor:
+    """One start per replicate, (replicates, d) in float64, on the device. ValueError for what is none."""
+    require_device(device)
+    start = problem.x0 if x0 is None else x0
+    require_points(start, problem.d, "x0")
+    if start.dim() > 2:
+        raise ValueError(f"x0 must be (d,) or (replicates, d), got {tuple(start.shape)}")
+    if not bool(torch.isfinite(start).all()):
+        raise ValueError("x0 must be finite")
+    start = torch.atleast_2d(start).detach().to(device, torch.float64)
+    rows = start.shape[0] if replicates is None else replicates
+    require_dimension(replicates=rows)
+    if start.shape[0] not in (1, rows):
+        raise ValueError(
+            f"x0 has {start.shape[0]} rows for {rows} replicates; (d,) or (replicates, d) is accepted"
+        )
+    start = start.expand(rows, -1)
+    if not anywhere and not bool(problem.contains(start).all()):
+        raise ValueError(f"x0 is outside the domain of {problem!r}")
+    return start
+
+
+def require_device(device: str) -> None:
+    """ValueError unless torch can hold and read float64 numbers there."""
+    try:
+        torch.zeros(1, dtype=torch.float64, device=device).item()
+    except (RuntimeError, TypeError, AssertionError) as error:
+        why = str(error).partition("\n")[0]
+        raise ValueError(
+            f"device must be 'cpu', or 'cuda' where torch has it, got {device!r}: {why}"
+        ) from None
+
+
+def require_room(steps: int, every: int, numbers: int) -> None:
+    """ValueError where the recorded steps, each of so many numbers, cannot fit into the machine's memory."""
+    recorded = -(-steps // every) + 1
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if steps >= 2**63:
+        raise ValueError(f"steps must be below 2**63, got {steps}")
+    if recorded * (8 * numbers + RECORDED) > memory:
+        raise ValueError(
+            f"steps={steps} with every={every} records {recorded} steps, which do not fit into the "
+            f"{memory / 2**30:.3g} GiB of this machine; take fewer steps, or a larger every"
+        )
 
 
 def walk(
@@ -75,8 +128,7 @@ class _Record:
 
     def __init__(self, steps: int, every: int) -> None:
         self.began = time.perf_counter()
-        self.kept = sorted({*range(0, steps + 1, every), steps})
-        self.wanted, self.thin = set(self.kept), every > 1
+        self.steps, self.every, self.thin = steps, every, every > 1
 
     def start(self, state: Any, alive: Tensor) -> None:
         """Step 0."""
@@ -90,7 +142,9 @@ class _Record:
     def add(self, course: Course, s: Stretch, k: int) -> None:
         """Steps k + 1, ..., k + n."""
         n = len(s.times)
-        places = [i for i in range(n) if k + 1 + i in self.wanted]
+        places = list(range(-(k + 1) % self.every, n, self.every))
+        if k + n == self.steps and self.steps % self.every:
+            places.append(n - 1)
         self.seconds += [s.times[i] - self.began for i in places]
         after = None if s.alive is None else s.alive[1:]
         for i in places:
@@ -125,8 +179,9 @@ class _Record:
         """All of it."""
         nothing = [{u: torch.zeros_like(stated) for u in self.costs} for _, stated, _ in self.tables]
         costs = [{**zeros, **kept} for zeros, (kept, _, _) in zip(nothing, self.tables, strict=True)]
+        rest = [self.steps] if self.steps % self.every else []
         return Walk(
-            self.kept,
+            [*range(0, self.steps + 1, self.every), *rest],
             self.states,
             self.before if self.thin else None,
             torch.cat([stated for _, stated, _ in self.tables]).mT,

@@ -1,7 +1,7 @@
 """What a claim of any kind may say: fields of the right sort, known names, rules known in advance."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
@@ -10,7 +10,7 @@ from assumptions import Assumption, Norm
 from workbench.claims import Claim, Recurrence, axes_of, free_symbols, support
 from workbench.expressions import require_evaluable
 from workbench.methods.base import Method
-from workbench.parts import KINDS, Source
+from workbench.parts import KINDS, Mutant, Source, Tight
 from workbench.quantities import SHARED
 from workbench.symbols import is_ours
 
@@ -21,10 +21,20 @@ if TYPE_CHECKING:
 def require_fields(theorem: "Theorem") -> None:
     """ValueError for a field that is not of its sort, before any name is looked up."""
     said = theorem.id
-    if not said or any(c.isspace() for c in said):
+    if not isinstance(said, str) or not said or any(c.isspace() for c in said):
         raise ValueError(f"id must be a word without spaces, got {said!r}")
     if not isinstance(theorem.source, Source):
         raise ValueError(f"{said}: source must be a Source(paper, status), got {theorem.source!r}")
+    for name in ("title", "proof"):
+        if not isinstance(getattr(theorem, name), str):
+            raise ValueError(f"{said}: {name} must be a text, got {getattr(theorem, name)!r}")
+    for name in ("parameters", "quantities"):
+        if not isinstance(getattr(theorem, name), Mapping):
+            raise ValueError(f"{said}: {name} must be a dict by name, got {getattr(theorem, name)!r}")
+    for name, kind in (("tight", Tight), ("mutants", Mutant)):
+        given = getattr(theorem, name)
+        if not isinstance(given, tuple | list) or not all(isinstance(entry, kind) for entry in given):
+            raise ValueError(f"{said}: {name} must be a tuple of {kind.__name__} objects, got {given!r}")
     if theorem.kind not in KINDS:
         raise ValueError(f"{said}: kind must be one of {', '.join(KINDS)}, got {theorem.kind!r}")
     if not isinstance(theorem.assumes, tuple) or not _all_classes(theorem.assumes, Assumption):

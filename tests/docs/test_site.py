@@ -120,6 +120,9 @@ def test_a_theorem_shows_what_a_verification_found(site, tmp_path):
         "a `quoted` word* and <tag>",
         "[x] \\in {y}",
         "``code_`` and *",
+        "-",
+        "n.",
+        "2) - 1.",
     ],
 )
 def test_plain_text_stays_what_it_is(site, plain):
@@ -248,9 +251,10 @@ def test_a_page_is_built_without_a_warning_and_looked_at(site, tmp_path):
         ("a.html", '<img alt="" src="//cdn.example/a.png">', "a.html loads //cdn.example/a.png"),
         ("a.html", "(rows=(&lt;class 'Convex'&gt;,))", "a.html shows &lt;class"),
         ("a.html", "at {{ n_theorems }}", "a.html shows {{ n_theorems }}"),
+        ("a.html", "<ul><li></li></ul>", "a.html holds an item of a list without a text"),
         ("theorems/bpm/a.html", "<p>x</p>", "theorems/bpm/a.html holds no formula"),
     ],
-    ids=["script", "image", "class", "substitution", "formula"],
+    ids=["script", "image", "class", "substitution", "item", "formula"],
 )
 def test_what_is_wrong_with_a_page_is_seen(site, tmp_path, page, text, said):
     (tmp_path / page).parent.mkdir(parents=True, exist_ok=True)

@@ -59,6 +59,25 @@ def test_what_is_not_finite_goes_the_batched_way(bad):
     assert at_one(problem, x, 0.25) is None
 
 
+@pytest.mark.parametrize("height", [1e-250, 1e250], ids=["slopes vanish", "slopes overflow"])
+@pytest.mark.parametrize("seed", [None, 1], ids=["diagonal", "basis"])
+def test_slopes_beyond_the_numbers_go_the_batched_way(height, seed):
+    """Lengths of 1e-100 and 1e10: their squares are numbers, and those of the slopes are not."""
+    spectrum = Quadratic((height, 0.3 * height), seed=seed)._spectrum
+    size = 1e-100 if height < 1 else 1e10
+    x, radius = size * torch.tensor([[0.5, -1.0], [0.5, 0.0]], dtype=torch.float64)
+    zero, t = torch.zeros_like(x), radius[0]
+    assert row_ball_step(x, zero, spectrum.eigenvalues, spectrum.basis, spectrum.flat, t) is None
+    if height > 1:  # slopes that vanish altogether are beyond the batched way too
+        assert quadratic_ball_step(x, zero, spectrum, spectrum, t, EUCLIDEAN).point.isfinite().all()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_point_whose_square_overflows_goes_the_batched_way(name):
+    problem = CASES[name]
+    assert at_one(problem, torch.full_like(problem.x0, 1e200), 0.25) is None
+
+
 def test_gradients_flow_through_the_batched_way():
     problem = CASES["basis"]
     x = problem.x0.clone().requires_grad_()

@@ -183,6 +183,22 @@ def test_interrupted_before_anything_was_tried(monkeypatch):
     result = cli("gd/pl", "--out", "found", status=130)
     assert "nothing could be tried" in result.stdout
     assert not list(Path("found").glob("witness*"))
+    without = cli("gd/pl", "--drop", "PL", status=130).stdout
+    assert "no counterexample was found before the interruption, which proves nothing" in without
+
+
+def test_a_witness_names_the_sources_that_the_search_ran_on(monkeypatch):
+    """They may change during it, and an interruption while they are read costs nothing before it."""
+    real, sources = falsify_search.falsify, ["before"]
+
+    def changing(*arguments, **options):
+        sources.append("after")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(falsify_search, "source_hash", lambda _: sources[-1])
+    monkeypatch.setattr(falsify_search, "falsify", changing)
+    cli("gd/pl", "--budget", "64", "--out", "found")
+    assert json.loads(Path("found/witness-gd-pl.json").read_text())["code"] == "before"
 
 
 # -- refused ----------------------------------------------------------------------------------------

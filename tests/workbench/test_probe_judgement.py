@@ -61,6 +61,20 @@ def test_what_is_right_where_it_was_fitted_and_wrong_elsewhere_predicts_nothing(
 
 
 @pytest.mark.parametrize(
+    ("ratio", "error"),
+    [(0.0, math.inf), (math.nan, math.inf), (1e-310, math.inf), (1e-200, math.inf)],
+    ids=str,
+)
+def test_a_ratio_that_no_line_can_meet_is_missed_by_any(ratio, error):
+    """One row is enough: 0 and what is almost 0, as nan, which is no number that a line could meet."""
+    assert relative_error(np.ones(40), np.append(np.ones(39), ratio)) == error
+
+
+def test_a_ratio_of_0_is_met_by_0():
+    assert relative_error(np.zeros(2), np.zeros(2)) == 0.0
+
+
+@pytest.mark.parametrize(
     ("own", "held_out", "found"),
     [
         (1.0, 1.0, 0),

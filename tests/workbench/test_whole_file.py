@@ -1,5 +1,8 @@
 """A file is there whole or not at all."""
 
+import os
+import threading
+
 import pytest
 
 from tests.robustness.full_disk import DENIED, FULL, failing
@@ -55,3 +58,44 @@ def test_what_cannot_be_moved_is_an_error_and_leaves_nothing_beside(tmp_path):
     with pytest.raises(IsADirectoryError):
         written(path)
     assert names(tmp_path) == ["a.json"]
+
+
+def test_two_writers_at_once_leave_one_of_their_files_whole(tmp_path):
+    """The other one begins and ends while this one writes."""
+    path = tmp_path / "a.json"
+    with whole_file(path) as part:
+        part.write_text("this")
+        other = threading.Thread(target=written, args=(path,))
+        other.start()
+        other.join()
+        assert path.read_text() == "new"
+        assert part.read_text() == "this"
+    assert path.read_text() == "this"
+    assert names(tmp_path) == ["a.json"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_permissions_are_those_of_what_was_there_or_of_any_new_file(tmp_path):
+    path, usual = tmp_path / "a.json", tmp_path / "usual"
+    usual.write_text("")
+    written(path)
+    assert path.stat().st_mode == usual.stat().st_mode
+    for mode in (0o600, 0o664):
+        path.chmod(mode)
+        written(path)
+        assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_link_stays_and_what_it_points_at_is_replaced(tmp_path):
+    there, link, nowhere = tmp_path / "there", tmp_path / "link", tmp_path / "nowhere"
+    there.mkdir()
+    link.symlink_to(there / "a.json")  # which is not there yet
+    for text in ("old", "new"):
+        with whole_file(link) as part:
+            part.write_text(text)
+        assert link.is_symlink()
+        assert (there / "a.json").read_text() == text
+    nowhere.symlink_to(tmp_path / "no folder" / "a.json")
+    with pytest.raises(FileNotFoundError):
+        written(nowhere)
+    assert names(there) == ["a.json"]

@@ -80,14 +80,13 @@ def _verdict(search: Search) -> str:
 
 
 def _said(search: Search) -> str:
-    verdict = _verdict(search)
+    verdict, early = _verdict(search), " before the interruption" if search.stopped else ""
     if search.found.dropped is not None:
-        nothing = "no counterexample was found, which proves nothing"
+        nothing = f"no counterexample was found{early}, which proves nothing"
         needed = "needed: here is a counterexample" if search.refuted else nothing
         return f"{verdict} without {search.found.dropped}: {needed}"
     if search.refuted:
         return verdict
-    early = " before the interruption" if search.stopped else ""
     return f"{verdict}{early}; a search proves nothing" + (
         "" if search.shown is not None else "; nothing could be tried"
     )

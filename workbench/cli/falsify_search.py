@@ -51,17 +51,17 @@ class Search:
 
 def searched(asked: Asked, theorem: Theorem, mutant: str | None = None) -> Search:
     """Search; an interruption ends it with what it has. WrongUseError where nothing can be tried."""
+    user = asked.user
+    path = str(user.path) if user else None
+    # what the search runs on, read before it: an interruption while it is read loses nothing
+    hashes = {"code": source_hash(user.sources if user else ()), "file_hash": file_hash(path)}
     found = _falsified(asked, theorem)
     if found.stopped:
         note("interrupted; the best so far is kept")
     shown = _shown(found, asked.seed)
     if shown is None:
         return Search(found, None, None, mutant)
-    user = asked.user
-    path = str(user.path) if user else None
     data = witness(shown, mutant=mutant, dropped=found.dropped, values=found.values, file=path)
-    sources = source_hash(user.sources if user else ())
-    hashes = {"code": sources, "file_hash": file_hash(path)}
     return Search(found, shown, plain({**data, **hashes}), mutant)
 
 

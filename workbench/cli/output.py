@@ -110,8 +110,12 @@ class _Console(Console):
 
 
 def console(least: int = 0) -> Console:
-    """stdout without markup, emoji or highlighting; COLUMNS or 80, or ``least``, where it is no terminal."""
-    width = None if sys.stdout.isatty() else int(os.environ.get("COLUMNS", "80"))
-    if width is not None:
-        width = max(width, least)
-    return _Console(markup=False, emoji=False, highlight=False, width=width)
+    """stdout without markup, emoji or highlighting; COLUMNS or 80, or ``least``, where it is no terminal.
+
+    What is no positive integer in COLUMNS counts as not said.
+    """
+    said = os.environ.get("COLUMNS", "")
+    columns = int(said) if said.isascii() and said.isdigit() and 0 < len(said) < 10 else 0
+    width, height = (None, None) if sys.stdout.isatty() else (max(columns or 80, least), 25)
+    # with a height of its own rich does not read COLUMNS again
+    return _Console(markup=False, emoji=False, highlight=False, width=width, height=height)

@@ -17,8 +17,10 @@ from workbench.cli.targets import require_targets
 from workbench.probes.fits.fit import fit_smoothness
 from workbench.probes.layers import FAMILIES
 from workbench.probes.probe import ProbeStoppedWarning
-from workbench.probes.result import load, load_manifest
+from workbench.probes.result import DATA, MANIFEST, load, load_manifest
 from workbench.probes.tasks import TASKS, Task, load_task
+from workbench.probes.training.checkpoint import LOSSES
+from workbench.probes.training.checkpoint import NAME as CHECKPOINT
 from workbench.probes.training.interrupts import InterruptedTrainingError
 from workbench.probes.training.optimizers import OPTIMIZERS, make_optimizer
 from workbench.probes.training.train import BATCHES, Trained, Training
@@ -40,11 +42,10 @@ OF_TASK = ("rows", "fixed_rows", "size", "data", "tokens")
 def main(network: str, json: str | None, reasons: bool = False, **options: Any) -> int:
     """Train, show, write; 0 also where the training diverged, which is a result."""
     given = {name: value for name, value in options.items() if value is not None and value is not False}
-    require_targets({"--json": json})
     if network not in TASKS and Path(network).is_dir():
         return _show(Path(network), json, reasons, given)
     with contextlib.redirect_stdout(sys.stderr):  # what a user's file prints is not part of the result
-        training = _prepared(network, given)
+        training = _prepared(network, json, given)
     if json != "-":
         empty = training.probe.result()
         print_begin({**empty.attrs, **training.manifest()}, empty, training.probe.cost(), training.began)
@@ -61,6 +62,7 @@ def _show(folder: Path, json: str | None, reasons: bool, given: dict[str, Any]) 
             f"{folder} is a folder: its result is shown, and {said} cannot change it; to go on with a run, "
             f"repeat its command"
         )
+    _require_beside(json, folder)
     with wrong_use():
         result, manifest = load(folder), load_manifest(folder)
     if json != "-":
@@ -68,7 +70,13 @@ def _show(folder: Path, json: str | None, reasons: bool, given: dict[str, Any]) 
     return _told(result, manifest, folder, json, reasons)
 
 
-def _prepared(network: str, given: dict[str, Any]) -> Training:
+def _require_beside(json: str | None, folder: Path) -> None:
+    """WrongUseError where the JSON would be written over a file of the result."""
+    files = (DATA, MANIFEST, CHECKPOINT, LOSSES)
+    require_targets({"--json": json}, {folder / name: "is of the result" for name in files})
+
+
+def _prepared(network: str, json: str | None, given: dict[str, Any]) -> Training:
     """Everything checked, nothing trained."""
     device = _device(given.get("device", "auto"))
     name = _one_of("optimizer", given.get("optimizer", "scion"), tuple(OPTIMIZERS))
@@ -83,6 +91,8 @@ def _prepared(network: str, given: dict[str, Any]) -> Training:
         optimizer = make_optimizer(name, task, given.get("lr"), seed)
         steps, every = LENGTHS.get(network, OTHERWISE)
         steps = given.get("steps", steps)
+        out = given.get("out", Path("results") / f"probe-{task.name}-{name}")
+        _require_beside(json, out)
         return Training(
             task,
             optimizer,
@@ -93,7 +103,7 @@ def _prepared(network: str, given: dict[str, Any]) -> Training:
             norms=norms,
             dtype=DTYPES[dtype],
             seed=seed,
-            out=given.get("out", Path("results") / f"probe-{task.name}-{name}"),
+            out=out,
             fresh="fresh" in given,
             save_every=given.get("save_every", 60.0),
             announce=_later(note),

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assumptions import IMPLICATIONS, Assumption, Implies
-from assumptions.guards import require_dimension, require_seed
+from assumptions.guards import require_dimension
 from problems.base import Problem
 from problems.well_formed import require_well_formed
-from workbench.engine import BLOCK
+from workbench.engine import BLOCK, require_draw_seed
 from workbench.falsifier.attempts import Attempts, Keep, Progress, SpentError
 from workbench.falsifier.candidate import NOTHING, Tried, finite, tried_json
 from workbench.falsifier.confirm import FRESH, confirmed
@@ -20,6 +20,7 @@ from workbench.falsifier.shrink import alike, shrink
 from workbench.falsifier.spaces import sources
 from workbench.theorem import Theorem
 from workbench.verify.pool import one_thread
+from workbench.verify.run import require_problems
 from workbench.verify.weaken import assumed, dropped_values, satisfies, without
 
 BUDGET = 20_000
@@ -112,12 +113,15 @@ def falsify(
     progress  is told evaluations done, their budget and what is tried
     simplify  shrink what is found
 
-    ValueError for a budget, steps or a seed that is none, and for an assumption that the theorem does not
-    make. NothingToTryError, a ValueError, where the theorem applies to none of the problems or of their
-    families.
+    TypeError for what is no theorem or no list of problems; ValueError for a budget, steps or a seed that is
+    none, and for an assumption that the theorem does not make. NothingToTryError, a ValueError, where the
+    theorem applies to none of the problems or of their families.
     """
+    if not isinstance(theorem, Theorem):
+        raise TypeError(f"theorem must be a Theorem object, got {theorem!r}")
+    problems = require_problems(problems)
     require_dimension(budget=budget)
-    require_seed(seed)
+    require_draw_seed(seed)
     if steps is not None:
         require_dimension(steps=steps)
     for problem in problems:

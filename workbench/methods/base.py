@@ -137,7 +137,7 @@ def require_probability(**values: Number) -> None:
         number = (
             value if isinstance(value, Tensor) else torch.tensor(as_float(name, value), dtype=torch.float64)
         )
-        if not bool(((number > 0) & (number <= 1)).all()):
+        if number.is_complex() or not bool(((number > 0) & (number <= 1)).all()):
             raise ValueError(f"{name} must be in (0, 1], got {value!r}")
 
 

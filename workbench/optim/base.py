@@ -12,10 +12,11 @@ from torch.optim import Optimizer
 from assumptions.guards import as_float, require_positive
 from assumptions.matrix_norms import Spectral
 from assumptions.norms import Norm
+from workbench.optim.given import checked
 from workbench.optim.members import Member, batches, number, require_finite
 from workbench.optim.moves import Move, require_finite_moves
 from workbench.optim.presets import Layout, layout
-from workbench.optim.saved import BESIDES, packed, require_state, restored
+from workbench.optim.saved import packed, require_state, restored
 from workbench.orthogonal import Orthogonaliser, nuclear_norm
 from workbench.orthogonal.direction import unit_direction
 
@@ -34,9 +35,9 @@ class LMOOptimizer(Optimizer, ABC):
     stay as they are, with their momentum. Matrices of one shape in a group are one batch, up to ``AT_ONCE``
     entries. The dicts of groups are copied.
 
-    ValueError, before anything changes, for options out of their domain, a norm that does not fit, sparse
-    gradients, gradients with nan or inf, and steps that leave a parameter not finite; it names the parameter,
-    by its name if parameters came as ``named_parameters()``.
+    ValueError, before anything changes, for options out of their domain, a norm that does not fit, a
+    parameter that is given twice, sparse gradients, gradients with nan or inf, and steps that leave a
+    parameter not finite; it names the parameter, by its name if parameters came as ``named_parameters()``.
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
@@ -95,11 +96,7 @@ class LMOOptimizer(Optimizer, ABC):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """As in torch, of a copy of the dict; a group that does not fit is not added."""
         if isinstance(param_group, dict):
-            param_group = dict(param_group)
-            unknown = sorted(set(param_group) - set(self.defaults) - BESIDES)
-            if unknown:
-                known = ", ".join(sorted(self.defaults))
-                raise ValueError(f"unknown option {', '.join(unknown)} of a group; {self._title} has {known}")
+            param_group = checked(param_group, self.defaults, self._title)
         super().add_param_group(param_group)
         try:
             self._check_group(self.param_groups[-1], len(self.param_groups) - 1)

@@ -44,6 +44,6 @@ class Budget(Specified):
         return tuple(sorted({1, max(1, self.steps // 5), self.steps}))
 
 
-QUICK = Budget("quick", 50, 64, first_only=True, replicates=64, states=64, ascent=10, pairs=2**15)
+QUICK = Budget("quick", 50, 64, first_only=True, replicates=64, states=64, ascent=4, pairs=2**13)
 DEFAULT = Budget("default", 200, 64, replicates=1024)
 FULL = Budget("full", 500, 256, replicates=2**16, states=2048, ascent=100, pairs=2**20)

@@ -1,11 +1,11 @@
 """Verify theorems on problems: every unit of the plan, its records, resumption."""
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from assumptions import IMPLICATIONS, Implies
 from problems.base import Problem
@@ -24,6 +24,7 @@ from workbench.verify.sound import require_sound
 from workbench.verify.verdicts import Verdict, is_expected
 
 
+@runtime_checkable
 class ResultStore(Protocol):
     """Where records go as soon as they exist."""
 
@@ -58,12 +59,14 @@ def verify(
     same whatever their number.
     ``progress`` is told how many units are done, of how many, and the first that is not.
 
-    TypeError for what is no theorem or no problem, ValueError for a number of jobs that is none, ClusterError
-    for a cluster that cannot work. IllFormedError, before any work, for a problem that breaks its contract.
-    UnsendableError where several processes cannot share the work, WorkerLostError when one of them ends.
+    TypeError for what is no theorem, problem, budget or store, ValueError for a number of jobs that is none,
+    ClusterError for a cluster that cannot work. IllFormedError, before any work, for a problem that breaks
+    its contract. UnsendableError where several processes cannot share the work, WorkerLostError when one of
+    them ends.
     """
     jobs = require_jobs(jobs)
-    theorems, problems = _require_theorems(theorems), _require_problems(problems)
+    theorems, problems = _require_theorems(theorems), require_problems(problems)
+    _require_budget_and_store(budget, store)
     units = plan(theorems, problems, budget=budget, seed=seed, mutants=mutants, code=code)
     require_distinct([*problems, *(u.problem for u in units)])
     for problem in {repr(u.problem): u.problem for u in units}.values():
@@ -87,10 +90,13 @@ def _records(
     found = {index: records for index, records in enumerate(stored) if records is not None}
     waiting = _by_problem(units, [index for index in range(len(units)) if index not in found])
 
+    ahead = deque(waiting)
+
     def tell() -> None:
+        while ahead and ahead[0] in found:
+            ahead.popleft()
         if progress:
-            first = next((units[index].label for index in waiting if index not in found), "")
-            progress(len(found), len(units), first)
+            progress(len(found), len(units), units[ahead[0]].label if ahead else "")
 
     tell()
     with closing(share(judged, [units[index] for index in waiting], jobs)) as done:
@@ -111,7 +117,7 @@ def _by_problem(units: Sequence[Unit], waiting: list[int]) -> list[int]:
 
 
 def _require_theorems(theorems: Iterable[Theorem]) -> list[Theorem]:
-    if isinstance(theorems, Theorem | str):
+    if isinstance(theorems, Theorem | str) or not isinstance(theorems, Iterable):
         raise TypeError(f"theorems must be a list of Theorem objects, got {theorems!r}")
     listed = list(theorems)
     for theorem in listed:
@@ -120,8 +126,16 @@ def _require_theorems(theorems: Iterable[Theorem]) -> list[Theorem]:
     return listed
 
 
-def _require_problems(problems: Iterable[Problem]) -> list[Problem]:
-    if isinstance(problems, Problem | str):
+def _require_budget_and_store(budget: Budget, store: ResultStore | None) -> None:
+    if not isinstance(budget, Budget):
+        raise TypeError(f"budget must be a Budget such as QUICK, DEFAULT or FULL, got {budget!r}")
+    if store is not None and (isinstance(store, type) or not isinstance(store, ResultStore)):
+        raise TypeError(f"store must be a Store, such as Store('results'), got {store!r}")
+
+
+def require_problems(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems as a list. TypeError for one alone, a text, or a list of anything else."""
+    if isinstance(problems, Problem | str) or not isinstance(problems, Iterable):
         raise TypeError(f"problems must be a list of Problem objects, got {problems!r}")
     listed = list(problems)
     for problem in listed:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 LOADED = re.compile(r"<(?:script|img|link|iframe)\b[^>]*?(?:src|href)=\"((?:https?:)?//[^\"]*)\"")
 MEANT_FOR_MACHINES = re.compile(r"&lt;class|&lt;function|object at 0x|\{\{ ?n_\w+ ?\}\}")
+EMPTY_ITEM = re.compile(r"<li>(?:<p>)?\s*(?:</p>)?</li>")
 WITH_FORMULAS = "theorems"
 """The folder whose pages all hold a formula."""
 
@@ -18,5 +19,7 @@ def faults(site: Path) -> Iterator[str]:
             yield f"{name} loads {address}"
         for found in sorted(set(MEANT_FOR_MACHINES.findall(text))):
             yield f"{name} shows {found}"
+        if EMPTY_ITEM.search(text):
+            yield f"{name} holds an item of a list without a text"
         if page.parents[1].name == WITH_FORMULAS and "<math " not in text:
             yield f"{name} holds no formula"

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 _MARKS = re.compile(r"([\\*`|_<>\[\]])")
 _LITERAL = re.compile(r"(``.+?``)", re.S)
 _ITEM = re.compile(r"[-*] ")
+_LIST = re.compile(r"^(?:[-+]|\(?(?:[A-Za-z]|\d+|[ivxlcdm]+|#)[.)])(?=\s|$)")
 
 
 def text(plain: str) -> str:
-    """Escaped, but for what stands between double backticks."""
+    """Escaped, but for what stands between double backticks; ``-`` or ``n.`` in front begins no list."""
     parts = _LITERAL.split(" ".join(plain.split()))
-    return "".join(p if _LITERAL.fullmatch(p) else _escaped(p) for p in parts)
+    shown = "".join(p if _LITERAL.fullmatch(p) else _escaped(p) for p in parts)
+    return _LIST.sub(r"\\\g<0>", shown)
 
 
 def code(plain: object) -> str:

@@ -5,6 +5,14 @@ from typing import Annotated
 
 import typer
 
+
+def folder(name: str | Path) -> Path:
+    """The folder of this name. typer.BadParameter for none: a path without a name is the current folder."""
+    if not str(name):
+        raise typer.BadParameter("the name of a folder is needed, such as '.', got ''")
+    return Path(name)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 JsonFile = Annotated[
     str | None, typer.Option("--json", metavar="FILE|-", help="Also write it as JSON; '-': only this.")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.commands.options import UserFile
+from workbench.cli.commands.options import UserFile, folder
 
 
 def figure(
@@ -30,9 +30,9 @@ def figure(
     ],
     full: Annotated[bool, typer.Option("--full", help="Paper quality, minutes instead of seconds.")] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**32, help="Seed of starts and draws.")] = 0,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of what is written.")] = Path(
-        "figures-out"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", parser=folder, metavar="DIR", help="Folder of what is written.")
+    ] = Path("figures-out"),
     gallery_file: Annotated[
         Path | None, typer.Option("--gallery", metavar="FILE.MD", help="Also write a page of the figures.")
     ] = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.commands.options import DrawsSeed, JsonFile, UserFile
+from workbench.cli.commands.options import DrawsSeed, JsonFile, UserFile, folder
 
 
 def run(
@@ -91,7 +91,10 @@ def probe(
         int | None, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of weights, batches, draws; 0.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FOLDER", help="Default: results/probe-NETWORK-OPTIMIZER.")
+        Path | None,
+        typer.Option(
+            "--out", parser=folder, metavar="FOLDER", help="Default: results/probe-NETWORK-OPTIMIZER."
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Write over what is in the folder.")] = False,
     save_every: Annotated[

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from workbench.cli.commands.options import DrawsSeed, Jobs, Json, JsonFile, SearchSeed, Selectors, UserFile
+from workbench.cli.commands.options import (
+    DrawsSeed,
+    Jobs,
+    Json,
+    JsonFile,
+    SearchSeed,
+    Selectors,
+    UserFile,
+    folder,
+)
 
 
 def verify(
@@ -19,7 +28,9 @@ def verify(
     json: Annotated[
         str | None, typer.Option("--json", metavar="FILE|-", help="Also write all records; '-': only these.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder of records and witnesses.")] = Path("results"),
+    out: Annotated[
+        Path, typer.Option("--out", parser=folder, metavar="PATH", help="Folder of records and witnesses.")
+    ] = Path("results"),
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**63 - 1, help="Seed of starts and draws.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Redo what is already in the folder.")] = False,
     jobs: Annotated[
@@ -67,7 +78,10 @@ def falsify(
     file: UserFile = None,
     seed: SearchSeed = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for what was found and its witness.")
+        Path | None,
+        typer.Option(
+            "--out", parser=folder, metavar="PATH", help="Folder for what was found and its witness."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

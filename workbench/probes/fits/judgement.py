@@ -156,9 +156,8 @@ def _oscillation(path: LayerPath) -> Finding | None:
 
 def _c_over_t(path: LayerPath) -> Finding | None:
     exponent, trend = _trend(path)
-    if not exponent < C_OVER_T_SLOPE:
-        return None
-    return Finding("c over t", exponent, f"{trend}, near a constant over it")
+    found = Finding("c over t", exponent, f"{trend}, near a constant over it")
+    return found if exponent < C_OVER_T_SLOPE else None
 
 
 def _trend(path: LayerPath) -> tuple[float, str]:

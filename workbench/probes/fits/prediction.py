@@ -14,13 +14,14 @@ factor up to which a suggested radius counts as known."""
 
 
 def relative_error(line: Array, L: Array) -> float:
-    """Mean of ((L - line) / L)^2; 0 where L is 0 and met, inf where it is missed. line, L: (n,), n >= 1.
+    """Mean of ((L - line) / L)^2; 0 where L is 0 and met, inf where it is missed or nan.
 
-    A line of 0 has 1, and so has one at twice the ratio everywhere.
+    line, L: (n,), n >= 1. A line of 0 has 1, and so has one at twice the ratio everywhere.
     """
     off = np.abs(L - line)
-    missed = np.where(off > 0, np.inf, 0.0)
-    return float((np.divide(off, L, out=missed, where=L > 0) ** 2).mean())
+    missed = np.where(off == 0, 0.0, np.inf)
+    with np.errstate(over="ignore"):  # of a ratio near 0
+        return float((np.divide(off, L, out=missed, where=L > 0) ** 2).mean())
 
 
 def held_out_error(g: Array, L: Array, penalty: float, lower: float, folds: int = FOLDS) -> float:
