@@ -27,7 +27,9 @@ class QuasiConvex(EntryInequality):
         """Both sides for every fraction, (*batch, 13). x, y: (*batch, d)."""
         x, y = torch.broadcast_tensors(*points)
         s = x.new_tensor(FRACTIONS).unsqueeze(-1)
-        z = x.unsqueeze(-2) + s * (y - x).unsqueeze(-2)
+        z = _kept_inside(
+            problem, x.unsqueeze(-2) + s * (y - x).unsqueeze(-2), (x.abs() + y.abs()).unsqueeze(-2)
+        )
         fx, fy, fz = problem.value(x), problem.value(y), problem.value(z)
         low, high = torch.minimum(fx, fy), torch.maximum(fx, fy)
         # an infinite end allows anything
@@ -41,6 +43,18 @@ class QuasiConvex(EntryInequality):
             ends = (_rounding(problem, x) + _rounding(problem, y)).unsqueeze(-1)
             resolution = _rounding(problem, z) + ends + ROUNDINGS * place
         return Sides(lhs, rhs, resolution)
+
+
+def _kept_inside(problem: Function, z: Tensor, size: Tensor) -> Tensor:
+    """z, brought back where roundings alone took it out of the domain; z: (..., d), size: of what it is made.
+
+    On a subspace, such as that of equal copies, a sum of two points can miss it by a rounding, and f is inf.
+    """
+    if not problem.offers("into_domain"):
+        return z
+    inside = getattr(problem, "into_domain")(z)  # noqa: B009  (optional attribute)
+    moved = (inside - z).abs().amax(dim=-1, keepdim=True)
+    return torch.where(moved <= ROUNDINGS * size.amax(dim=-1, keepdim=True), inside, z)
 
 
 def _rounding(problem: Function, x: Tensor) -> Tensor:

@@ -30,15 +30,16 @@ def training() -> curvature.Training:
     return curvature.Training("0.1M", 2)
 
 
-def test_both_optimizers_end_at_the_same_matrices(run: Run):
+def test_both_optimizers_end_at_the_same_matrices_up_to_bfloat16(run: Run):
     numbers = run(muon, "--shapes", "12x12", "8x20", "20x8", "--steps", "3", "--repeats", "1")
     assert set(numbers["results"]) == set(muon.optimizers())
     assert [row["way"] for row in numbers["rows"]] == list(muon.optimizers())
     distance = {name: m["distance"] for name, m in numbers["results"].items()}
     assert distance[muon.FIRST] == 0
     assert distance["workbench, SVD"] > 0.05
-    if hasattr(torch.optim, "Muon"):
-        assert distance["torch.optim.Muon, bfloat16"] < 1e-6
+    if hasattr(torch.optim, "Muon"):  # products in another order: as far as bfloat16 is from float32
+        rounding = distance["workbench, Newton-Schulz 5, float32"]
+        assert 0 < distance["torch.optim.Muon, bfloat16"] < 3 * rounding < 0.05
 
 
 @pytest.mark.parametrize("text", ["12", "12x", "0x3", "3x4x5", "axb"])

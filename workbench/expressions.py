@@ -27,14 +27,12 @@ from workbench.symbols import (
     total,
 )
 
+_ARITHMETIC = (sp.Add, sp.Mul, sp.Pow)
 _AXES = {"i": "layer", "j": "client"}
 
 
 def require_evaluable(side: Claim, axes: str = "") -> None:
-    """ValueError for a function that is not supported or an axis that is not reduced, before any run.
-
-    axes: as for ``Evaluator``.
-    """
+    """ValueError, before any run, for what is not supported or an axis left over. axes: see ``Evaluator``."""
     names = {s.name for s in free_symbols(side)}
     ones = {n: torch.ones((1, 1) + (1,) * len(axes_of(n)), dtype=torch.float64) for n in names}
     Evaluator(ones, 1)(side, axes)
@@ -68,14 +66,10 @@ class Evaluator:
         """
         if isinstance(side, Recurrence):
             return self._recurrence(side)
-        return (
-            self._value(sp.sympify(side), axes) if self.sizes is None else self._size(sp.sympify(side), axes)
-        )
+        evaluate = self._value if self.sizes is None else self._size
+        return evaluate(sp.sympify(side), axes)
 
     # -- values ---------------------------------------------------------------------------------
-
-    def _number(self, value: float) -> Tensor:
-        return torch.full((1, 1), value, dtype=torch.float64)
 
     def _look_up(self, name: str, axes: str, table: Mapping[str, Tensor]) -> Tensor:
         x = table[name]
@@ -97,10 +91,12 @@ class Evaluator:
     def _value(self, e: sp.Basic, axes: str) -> Tensor:
         if isinstance(e, sp.Symbol):
             return self._look_up(e.name, axes, self.env)
+        if isinstance(e, _ARITHMETIC) and not e.is_number:  # most of what is asked
+            return apply(e, [self._value(a, axes) for a in e.args])
         if isinstance(e, BooleanTrue | BooleanFalse):
-            return torch.full((1, 1), bool(e)).reshape((1, 1) + (1,) * len(axes))
+            return torch.full((1, 1) + (1,) * len(axes), bool(e))
         if e.is_number:
-            return self._number(float(e)).reshape((1, 1) + (1,) * len(axes))  # pyright: ignore[reportArgumentType]
+            return torch.full((1, 1) + (1,) * len(axes), float(e), dtype=torch.float64)  # pyright: ignore[reportArgumentType]
         if isinstance(e, OVER_STEPS):
             return self._over_steps(e, self._whole(self._value(e.args[0], axes)))
         if isinstance(e, OVER_LAYERS + OVER_CLIENTS):

@@ -10,7 +10,7 @@ from assumptions.quasar_convex import QuasarConvex
 from assumptions.quasi_convex import QuasiConvex
 from assumptions.star_convex import StarConvex
 from assumptions.weakly_convex import WeaklyConvex
-from problems import LeastSquares, LogisticRegression
+from problems import Distributed, LeastSquares, LogisticRegression
 from tests.assumptions import toys
 from tests.assumptions.term_toys import Known
 from tests.assumptions.test_growth import DOUBLE_WELL, quadratic
@@ -276,3 +276,17 @@ def test_smaller_tau_and_larger_quasar_say_more():
     assert WeaklyConvex(2).implied_by(WeaklyConvex(1))
     assert QuasarConvex(0.5).implied_by(QuasarConvex(1))
     assert not QuasarConvex(1).implied_by(QuasarConvex(0.5))
+
+
+def test_points_between_copies_that_agree_up_to_roundings_are_in_the_domain():
+    """Their mean agrees to as many roundings of the copies, which are many of its own where they cancel."""
+    problem = Distributed(LogisticRegression("iris", reg=0.1), 4)
+    one = problem.x0 + torch.tensor([3.5, -2.0, 0.5, 1.0, 36.0], dtype=torch.float64).repeat(4)
+    other = -one * (1 + 1e-3)
+    off = torch.zeros(20, dtype=torch.float64)
+    off[4], off[9] = 7e-15, -7e-15
+    x, y = one + off, other - off
+    assert problem.contains(torch.stack([x, y])).all()
+    assert not problem.contains(x + 0.5 * (y - x))
+    assert QuasiConvex().check(problem, x, y).verdict == "not refuted"
+    assert QuasiConvex().refute(problem, budget=2000, seed=0).verdict == "not refuted"

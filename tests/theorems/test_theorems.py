@@ -7,6 +7,7 @@ import pytest
 from problems import INSTANCES
 from workbench.theorems import THEOREMS
 from workbench.verify import QUICK, Budget, Verdict, judge_unit
+from workbench.verify.budget import of_mutant
 from workbench.verify.plan import Unit, plan
 
 EXPECTED = {Verdict.NOT_REFUTED, Verdict.CONSISTENT, Verdict.NOT_APPLICABLE, Verdict.OUT_OF_DOMAIN}
@@ -49,7 +50,7 @@ def undecided(theorem):
 
 @pytest.mark.parametrize(("theorem", "tight"), TIGHT, ids=lambda x: getattr(x, "id", ""))
 def test_it_is_as_tight_as_it_says(theorem, tight):
-    budget = Budget("tight", steps=tight.steps, starts=1)
+    budget = Budget("tight", steps=tight.steps, starts=1, states=QUICK.states)
     records = judge_unit(Unit(theorem, tight.on, budget, 0, ""))
     if theorem.kind == "slope":
         slopes = [r.statistics["whole"] for r in records if r.statistics]
@@ -63,7 +64,7 @@ def test_it_is_as_tight_as_it_says(theorem, tight):
     ("theorem", "mutant"), MUTANTS, ids=lambda x: getattr(x, "id", getattr(x, "why", ""))
 )
 def test_the_false_variant_is_refuted(theorem, mutant):
-    (record,) = judge_unit(Unit(theorem, mutant.on, Budget("mutant", mutant.steps, 1), 0, "", mutant))
+    (record,) = judge_unit(Unit(theorem, mutant.on, of_mutant(mutant.steps), 0, "", mutant))
     assert record.expected is True, record.reason
     assert record.verdict == (Verdict.INCONSISTENT if theorem.kind == "slope" else Verdict.REFUTED)
     assert record.witness is not None or theorem.kind == "slope"

@@ -47,3 +47,8 @@ class Budget(Specified):
 QUICK = Budget("quick", 50, 64, first_only=True, replicates=64, states=64, ascent=4, pairs=2**13)
 DEFAULT = Budget("default", 200, 64, replicates=1024)
 FULL = Budget("full", 500, 256, replicates=2**16, states=2048, ascent=100, pairs=2**20)
+
+
+def of_mutant(steps: int) -> Budget:
+    """What a false variant is tried with, whatever the theorem is: its instance is known to refute it."""
+    return Budget("mutant", steps, starts=1, states=QUICK.states, pairs=2**14)

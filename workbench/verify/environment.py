@@ -175,10 +175,7 @@ def run_case(
     read: bool = True,
     first: int = 0,
 ) -> Trace:
-    """One block of the case's run, every step recorded, iterates kept; ``read`` what the claim asks for.
-
-    first: the number of the first replicate.
-    """
+    """One block from replicate ``first`` on, every iterate kept; with ``read``, what the claim asks for."""
     return run(
         method,
         case.problem,

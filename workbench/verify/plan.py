@@ -11,7 +11,7 @@ from problems.base import Problem
 from problems.well_formed import IllFormedError
 from workbench.parts import Mutant
 from workbench.theorem import Theorem
-from workbench.verify.budget import DEFAULT, Budget
+from workbench.verify.budget import DEFAULT, Budget, of_mutant
 
 
 def _content_hash(path: str) -> str:
@@ -79,7 +79,7 @@ def plan(
         chosen += [t.on for t in theorem.tight if t.on not in chosen]
         units += [Unit(theorem, problem, budget, seed, code) for problem in chosen]
         for mutant in theorem.mutants if mutants else ():
-            short = Budget("mutant", steps=mutant.steps, starts=1)
+            short = of_mutant(mutant.steps)
             units.append(Unit(theorem, mutant.on, short, seed, code, mutant))
     return units
 

@@ -232,12 +232,9 @@ def _weakened(theorem: Theorem, witness: Mapping[str, Any]) -> Theorem:
 
 def _stated(case: Case, rules: Mapping[str, str]) -> dict[str, Any]:
     """The rules of the theorem that print like these, by name."""
-    found = {}
-    for name, rule in case.theorem.parameters.items():
-        fitting = [value for value in swept(rule) if str(value) == rules.get(name)]
-        if fitting:
-            found[name] = fitting[0]
-    return found
+    every = [(name, value) for name, rule in case.theorem.parameters.items() for value in swept(rule)]
+    # of two that print alike, the first
+    return {name: value for name, value in reversed(every) if str(value) == rules.get(name)}
 
 
 def _free(case: Case, rules: Mapping[str, str]) -> bool:
