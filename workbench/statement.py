@@ -11,6 +11,7 @@ from sympy.printing.latex import LatexPrinter, tex_greek_dictionary
 from workbench.claims import Recurrence, axes_of
 from workbench.quantity import upright
 from workbench.theorem import Theorem
+from workbench.well_stated import swept
 
 RELATION = {"path": "<=", "exact": "="}
 RELATION_LATEX = {"exact": "="}
@@ -90,22 +91,24 @@ def latex(side: Any, theorem: Theorem) -> str:
 
 def rules_text(theorem: Theorem) -> dict[str, str]:
     """Field -> its rule; a sweep as "a | b | c"."""
-    return {
-        name: " | ".join(str(r) for r in rule) if isinstance(rule, tuple) else str(rule)
-        for name, rule in theorem.parameters.items()
-    }
+    return {name: " | ".join(map(as_text, swept(rule))) for name, rule in theorem.parameters.items()}
+
+
+def as_text(value: Any) -> str:
+    """An expression with its decimals as short as they were written, 0.3; all else as it prints itself."""
+    return sp.sstr(value, full_prec=False) if isinstance(value, sp.Basic) else str(value)
 
 
 def condition_text(condition: Any) -> str:
     """``when`` or ``requires`` as text, empty if there is none."""
-    return "" if condition == sp.true else str(condition)
+    return "" if condition == sp.true else as_text(condition)
 
 
 def _side(side: Any) -> str:
     if not isinstance(side, Recurrence):
-        return str(side)
-    start = ", ".join(f"{name} = {e}" for name, e in side.start.items())
-    update = ", ".join(f"{name} -> {e}" for name, e in side.update.items())
+        return as_text(side)
+    start = ", ".join(f"{name} = {as_text(e)}" for name, e in side.start.items())
+    update = ", ".join(f"{name} -> {as_text(e)}" for name, e in side.update.items())
     return f"{side.value}  where at the start {start}; then {update}"
 
 

@@ -20,7 +20,7 @@ from workbench.records import Store
 from workbench.registry import Registry
 from workbench.user_file import load_user_file
 from workbench.verify import verify
-from workbench.verify.pool import UnsendableError, require_jobs, share
+from workbench.verify.pool import GROWTH, UnsendableError, require_jobs, share
 
 ROOT = Path(workbench.__file__).parents[1]
 
@@ -103,6 +103,17 @@ def test_one_job_stays_in_this_process(mine):
     ]
     assert "got 0" in cli("verify", "--jobs", "0", status=2).stderr
     assert not Path("results").exists()
+
+
+def growth_of(_: int) -> int:
+    from joblib.externals.loky import process_executor
+
+    return process_executor._MAX_MEMORY_LEAK_SIZE
+
+
+def test_a_worker_may_keep_what_serves_the_next_piece():
+    assert [found for _, found in sorted(share(growth_of, [0, 1], 2))] == [GROWTH, GROWTH]
+    assert growth_of(0) < GROWTH
 
 
 def test_what_cannot_be_sent_is_said_before_any_process_is_started():

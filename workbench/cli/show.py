@@ -12,7 +12,7 @@ from workbench.catalogue import CATALOGUE
 from workbench.cli.output import WrongUseError, console, write_json, wrong_use
 from workbench.match import match
 from workbench.registry import OPTIONS, Registry
-from workbench.statement import claim_latex, claim_text, condition_text, rules_text
+from workbench.statement import as_text, claim_latex, claim_text, condition_text, rules_text
 from workbench.theorem import Theorem
 from workbench.unknown_name import close_to
 from workbench.user_file import load_user_file
@@ -107,7 +107,7 @@ def _plain(value: Any) -> str:
         return f"({', '.join(map(_plain, value))})"
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_plain(entry)}" for name, entry in value.items())
-    return getattr(value, "__name__", None) or getattr(value, "meaning", None) or str(value)
+    return getattr(value, "__name__", None) or getattr(value, "meaning", None) or as_text(value)
 
 
 def _class(kind: type, registry: Registry) -> dict[str, Any]:

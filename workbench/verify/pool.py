@@ -16,7 +16,7 @@ from typing import Any, overload
 
 import torch
 from joblib import cpu_count
-from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky import ProcessPoolExecutor, process_executor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from workbench.heap import keep_freed_memory
@@ -28,6 +28,10 @@ __all__ = ["UnsendableError", "WorkerLostError", "one_thread", "require_jobs", "
 
 PARENT_CHECK = 0.5
 """Seconds after which a worker notices that the process that started it is gone, and ends."""
+
+GROWTH = 2**32
+"""Bytes that a worker may grow by before loky takes it for leaking and starts another. Loky's 300 MB are less
+than the walks and certificates that it keeps on purpose, and a new one begins without them."""
 
 
 @overload
@@ -164,6 +168,7 @@ class _Work:
 
 def _start(packed: bytes, parent: int) -> None:
     keep_freed_memory()
+    process_executor._MAX_MEMORY_LEAK_SIZE = GROWTH
     torch.set_num_threads(1)
     os.dup2(2, 1)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
