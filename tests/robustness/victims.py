@@ -56,7 +56,7 @@ VERIFY = """
 import sys
 from pathlib import Path
 from workbench.records import Store
-from workbench.registry import load_user_file
+from workbench.user_file import load_user_file
 from workbench.verify import Budget, verify
 user = load_user_file("mine.py")
 store = Store("out")

@@ -176,7 +176,7 @@ def _effort(search: Search) -> Iterator[tuple[str, str]]:
     yield "tried", f"{found.evaluations} evaluations{where}, seed {found.seed}"
     reasons = list(found.refused.items())
     for index, (reason, count) in enumerate(reasons[:REASONS]):
-        yield "not tried" if index == 0 else " ", f"{count} times: {reason}"
+        yield "not tried" if index == 0 else " ", f"{'once' if count == 1 else f'{count} times'}: {reason}"
     if len(reasons) > REASONS:
         yield " ", f"{len(reasons) - REASONS} more reasons in the JSON"
 
